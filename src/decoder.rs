@@ -12,6 +12,7 @@
 mod beside;
 mod budget;
 mod lines;
+mod rest;
 #[cfg(feature = "tls")]
 mod secrets;
 mod told;
@@ -75,6 +76,8 @@ pub struct Decoder<S> {
     /// By flow id.
     sessions: Vec<Option<Session>>,
     budget: Budget,
+    /// The slot that is [put to rest](Session::rest) next.
+    to_rest: usize,
     /// What TCP says of the connection that is over next.
     transport: Option<(FlowId, Box<TcpFacts>)>,
     /// Ports that speak lines.
@@ -111,6 +114,7 @@ impl<S: Sink> Decoder<S> {
             refusals: Refusals::default(),
             sessions: Vec::new(),
             budget: Budget::of(memory, app),
+            to_rest: 0,
             transport: None,
             lines: Lines::default(),
             now: None,
@@ -171,17 +175,6 @@ impl<S: Sink> Decoder<S> {
         self.refusals.opened += 1;
         self.take_in(id, Session::new(endpoints, Start::Opened));
         self.with(id, |session, cx| session.is_upgraded(extensions, cx))
-    }
-
-    fn take_in(&mut self, id: FlowId, session: Session) {
-        let slot = id.0 as usize;
-        if self.sessions.len() <= slot {
-            self.sessions.resize_with(slot + 1, || None);
-        }
-        self.budget.enter(&session);
-        if let Some(before) = self.sessions[slot].replace(session) {
-            self.drop_session(before);
-        }
     }
 
     /// Says which endpoint is the client, where that is known from elsewhere.
@@ -251,7 +244,10 @@ impl<S: Sink> Decoder<S> {
     /// itself, and `last` when something came last.
     pub fn close(&mut self, id: FlowId, how: StreamEnd, last: Option<Time>) -> Flow {
         let transport = self.transport.take().filter(|(of, _)| *of == id).map(|(_, facts)| facts);
-        let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::take) else { return ON };
+        let Some(mut session) = self.sessions.get_mut(id.0 as usize).and_then(Option::take) else {
+            return ON;
+        };
+        session.wake(&mut self.memory);
         self.budget.leave(&session);
         let mut cx = Context {
             out: &mut self.out,
@@ -412,6 +408,7 @@ impl<S: Sink> Decoder<S> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
+        session.wake(cx.memory);
         let before = (!session.is_settled()).then(|| (session.is_told(), session.cost()));
         let result = act(session, &mut cx);
         if let Some(before) = before {

@@ -334,6 +334,13 @@ pub const CHECKSUMS: u8 = 4;
 /// Rooms of connections that are over, kept for those that begin: so many of each kind.
 pub const SPARE_ROOMS: usize = 64;
 
+/// Connections beyond which, whenever one begins, another one that goes on is put to rest: what is told of it
+/// is kept in less room, which takes time.
+pub const AWAKE: usize = 4096;
+
+/// Kinds of connections that rest, of which each holds once what they have in common.
+pub const RESTING_KINDS: usize = 16;
+
 /// Bytes of a text or head whose room is kept.
 pub const SPARE_TEXT: usize = 1024;
 

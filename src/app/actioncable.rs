@@ -17,6 +17,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["actioncable-v1-json"],
     looks_like: Some(looks_like),
     first: b"{ \t\n\x0C\r",
+    last: &[],
     marks: IDENTIFIER,
     target: None,
     fields: FIELDS,

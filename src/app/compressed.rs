@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: &[],
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

@@ -23,6 +23,8 @@ pub struct Dialect {
     pub looks_like: Option<fn(&Said<'_>) -> bool>,
     /// The bytes one of which such a message begins with; empty for any.
     pub first: &'static [u8],
+    /// Bytes that its messages end with, if they are recognised by content: none where it may be any.
+    pub last: &'static [u8],
     /// Marks one of which such a message bears, where it is JSON; none for any.
     pub marks: Marks,
     /// Whether a request for a target (RFC 9110 §7.1) of this path and this query, which may be empty, asks

@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["json"],
     looks_like: Some(looks_like),
     first: b"{[ \t\n\x0C\r",
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["v1.kernel.websocket.jupyter.org"],
     looks_like: Some(looks_like),
     first: b"{ \t\n\x0C\r",
+    last: &[],
     marks: PARENT_HEADER,
     target: Some(is_target),
     fields: FIELDS,

@@ -275,5 +275,32 @@ fn agreed(subprotocol: &str) -> Option<(usize, usize)> {
 fn expected(target: &str) -> Option<usize> {
     // Every handshake is asked this: it is taken apart once.
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    DIALECTS.iter().position(|dialect| dialect.target.is_some_and(|is_its| is_its(path, query)))
+    let is_its = |at: &usize| DIALECTS[*at].target.is_some_and(|is_its| is_its(path, query));
+    TARGETED.iter().copied().find(is_its)
+}
+
+/// The places of those that have a target of their own.
+static TARGETED: [usize; targeted(&mut [0; DIALECTS.len()])] = {
+    let mut places = [0; DIALECTS.len()];
+    let count = targeted(&mut places);
+    let mut own = [0; targeted(&mut [0; DIALECTS.len()])];
+    let mut at = 0;
+    while at < count {
+        own[at] = places[at];
+        at += 1;
+    }
+    own
+};
+
+/// Puts their places in front. How many there are.
+const fn targeted(places: &mut [usize; DIALECTS.len()]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < DIALECTS.len() {
+        if DIALECTS[at].target.is_some() {
+            places[count] = at;
+            count += 1;
+        }
+        at += 1;
+    }
+    count
 }

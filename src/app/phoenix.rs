@@ -16,6 +16,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["phoenix"],
     looks_like: Some(looks_like),
     first: b"{[ \t\n\x0C\r",
+    last: &[],
     marks: PHOENIX,
     target: Some(is_target),
     fields: FIELDS,

@@ -14,6 +14,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: b"{ \t\n\x0C\r",
+    last: &[],
     marks: PUSHER,
     target: Some(is_target),
     fields: FIELDS,

@@ -13,6 +13,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: b"{",
+    last: b"\x1E",
     marks: 0,
     target: None,
     fields: FIELDS,

@@ -14,6 +14,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["sip"],
     looks_like: Some(looks_like),
     first: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

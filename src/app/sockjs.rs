@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: None,
     first: &[],
+    last: &[],
     marks: 0,
     target: Some(is_target),
     fields: FIELDS,

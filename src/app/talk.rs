@@ -158,7 +158,8 @@ impl Talk {
             Glance::Unsure(0) if matches!(last, b'}' | b']') => (false, 0),
             Glance::Unsure(_) | Glance::None => return None,
         };
-        let mut others = BY_FIRST[usize::from(*first)] & BY_MARKS[usize::from(marks)] & !JSON;
+        let ends = BY_FIRST[usize::from(*first)] & BY_LAST[usize::from(*last)];
+        let mut others = ends & BY_MARKS[usize::from(marks)] & !JSON;
         if others == 0 {
             return Some(is_json);
         }
@@ -356,7 +357,10 @@ const JSON: Set = {
 };
 
 /// Those that are recognised by content and whose messages may begin with a byte, for each byte.
-static BY_FIRST: [Set; 256] = by_first(DIALECTS);
+static BY_FIRST: [Set; 256] = by_end(DIALECTS, true);
+
+/// The same by the byte that their messages may end with.
+static BY_LAST: [Set; 256] = by_end(DIALECTS, false);
 
 /// Those of which a message may have no bytes at all.
 static BY_NOTHING: Set = {
@@ -390,26 +394,28 @@ const fn by_marks(dialects: &[&Dialect]) -> [Set; 1 << Marks::BITS] {
     table
 }
 
-const fn by_first(dialects: &[&Dialect]) -> [Set; 256] {
+const fn by_end(dialects: &[&Dialect], is_first: bool) -> [Set; 256] {
     assert!(dialects.len() <= Set::BITS as usize);
     let mut table = [0; 256];
-    let mut first = 0;
-    while first < table.len() {
+    let mut byte = 0;
+    while byte < table.len() {
         let mut at = 0;
         while at < dialects.len() {
-            if dialects[at].looks_like.is_some() && may_begin(dialects[at].first, first as u8) {
-                table[first] |= 1 << at;
+            let with = if is_first { dialects[at].first } else { dialects[at].last };
+            if dialects[at].looks_like.is_some() && may_be(with, byte as u8) {
+                table[byte] |= 1 << at;
             }
             at += 1;
         }
-        first += 1;
+        byte += 1;
     }
     table
 }
 
-const fn may_begin(with: &[u8], first: u8) -> bool {
+/// Whether a message may have this byte where it has one of these, if there are any.
+const fn may_be(with: &[u8], byte: u8) -> bool {
     let mut at = 0;
-    while at < with.len() && with[at] != first {
+    while at < with.len() && with[at] != byte {
         at += 1;
     }
     with.is_empty() || at < with.len()

@@ -13,6 +13,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: &[],
+    last: &[],
     marks: PING,
     target: None,
     fields: FIELDS,

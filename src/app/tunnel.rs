@@ -16,6 +16,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: &FIRST,
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

@@ -16,6 +16,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["xmpp"],
     looks_like: Some(looks_like),
     first: b"<",
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

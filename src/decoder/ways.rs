@@ -73,6 +73,10 @@ fn told(
                 let (id, time) = (FlowId(id as u32), Some(Time(packet * 1_000_000)));
                 let at = At { packet, byte: 54, time };
                 decoder.tick(Time(packet * 1_000_000));
+                if by_short_way {
+                    // Whatever may rest does, and is woken by what comes.
+                    decoder.rest_one();
+                }
                 let _ = match event {
                     Event::Data(from, bytes) => decoder.data(id, *from, bytes, at),
                     Event::Gap(from) => {

@@ -68,14 +68,14 @@ pub use out::{Emitter, ON, Out};
 pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use secured::Secured;
-pub use single::{Meant, Single};
+pub use single::{Meant, Sent, Single};
 pub use sink::{Flow, Sink};
 pub use software::Software;
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
 pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd, Unopened, Unreachable};
 pub use text::{Arg, Text, line_and_column, prefix, readable};
-pub use time::Time;
+pub use time::{Sometime, Time};
 pub use told::{Account, ToldHead, ToldMessage, ToldStart};
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{

@@ -1,6 +1,7 @@
 //! A message that came in a single frame, both in one.
 
 use std::cell::{Ref, RefCell};
+use std::ops::Deref;
 
 use super::app::App;
 use super::span::SourceId;
@@ -12,6 +13,18 @@ use super::wire::{Dir, Opcode};
 /// all traffic is. It says as much as its two units do, in little; who only counts needs no more.
 #[derive(Clone, Copy, Debug)]
 pub struct Single<'a> {
+    /// What was sent, which is not copied when it is read.
+    pub sent: &'a Sent<'a>,
+    /// [`Message::app`], once it has been read, and if it means anything.
+    pub app: Option<Meant<'a>>,
+    /// It has been read, and is a text of no protocol, all of which is there: as it stands between the quotes
+    /// of a string of JSON. It is JSON itself if `app` says so, which says nothing else then.
+    pub quoted: Option<&'a [u8]>,
+}
+
+/// The frame and the message themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
     /// Number of the connection.
     pub conn: u32,
     /// Who sent it.
@@ -36,11 +49,15 @@ pub struct Single<'a> {
     pub text: Option<&'a str>,
     /// [`Frame::inferred`].
     pub inferred: bool,
-    /// [`Message::app`], once it has been read, and if it means anything.
-    pub app: Option<Meant<'a>>,
-    /// It has been read, and is a text of no protocol, all of which is there: as it stands between the quotes
-    /// of a string of JSON. It is JSON itself if `app` says so, which says nothing else then.
-    pub quoted: Option<&'a [u8]>,
+}
+
+impl<'a> Deref for Single<'a> {
+    type Target = Sent<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Sent<'a> {
+        self.sent
+    }
 }
 
 /// What a message means: told when somebody looks at it, in room that is lent to all such messages.
@@ -72,7 +89,9 @@ impl Single<'_> {
 
     /// Lends the unit of the frame, and the message, whose unit differs from that only in its body.
     pub fn lend<T>(&self, take: impl FnOnce(&Unit<'_>, &Message<'_>) -> T) -> T {
-        let &Self { conn, dir, at, n, m, offset, head, payload, text, inferred, app, .. } = self;
+        let Self {
+            app, sent: &Sent { conn, dir, at, n, m, offset, head, payload, text, inferred, .. }, ..
+        } = *self;
         let header = self.header();
         let app = app.map(|app| app.of(text.unwrap_or_default(), SourceId::Message { conn, m }));
         let frame = Frame {

@@ -39,6 +39,34 @@ impl Time {
     }
 }
 
+/// A time or none, in half the room of an `Option`: the latest time there can be stands for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sometime(Time);
+
+impl Sometime {
+    /// No time.
+    pub const NEVER: Self = Self(Time(u64::MAX));
+
+    /// The time, if there is one.
+    #[inline]
+    pub fn time(self) -> Option<Time> {
+        (self != Self::NEVER).then_some(self.0)
+    }
+}
+
+impl Default for Sometime {
+    fn default() -> Self {
+        Self::NEVER
+    }
+}
+
+impl From<Option<Time>> for Sometime {
+    #[inline]
+    fn from(time: Option<Time>) -> Self {
+        time.map_or(Self::NEVER, Self)
+    }
+}
+
 /// Seconds as a decimal with all nine places, so that nothing is lost on the way to JSON.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

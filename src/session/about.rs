@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use super::entry::Entry;
+use super::rest::Rest;
 use super::tunnel::Tunnel;
 use super::{Context, Start};
 use crate::limits;
@@ -27,6 +28,8 @@ pub(super) struct About {
     pub offsets: [u64; 2],
     /// What is told of the connection; `None` until it has to do with WebSocket.
     pub told: Option<Box<Told>>,
+    /// The same while it rests.
+    pub rest: Option<Box<Rest>>,
     /// The response broke this rule, which its client must not put up with.
     pub bad_handshake: Option<&'static Rule>,
     pub ended: [Option<StreamEnd>; 2],
@@ -37,8 +40,12 @@ pub(super) struct About {
     /// A PROXY header and how its tunnel was opened, shown once something goes through it that is.
     pub tunnel: Option<Box<Tunnel>>,
     /// What was found about its packets before it was known to be a WebSocket.
-    anomalies: Vec<(Side, Finding, At)>,
+    anomalies: Option<Box<Anomalies>>,
 }
+
+/// Findings about packets, and whose they were.
+#[derive(Debug, Default)]
+struct Anomalies(Vec<(Side, Finding, At)>);
 
 /// A connection that was numbered and announced.
 #[derive(Debug)]
@@ -65,12 +72,13 @@ impl About {
             parent: None,
             offsets: [0, 0],
             told: None,
+            rest: None,
             bad_handshake: None,
             ended: [None, None],
             both_heard: false,
             heads_given_up: false,
             tunnel: None,
-            anomalies: Vec::new(),
+            anomalies: None,
         }
     }
 
@@ -79,9 +87,21 @@ impl About {
         self.both_heard || self.start == Start::Given
     }
 
+    /// The number of the connection, once it has one.
+    pub fn conn(&self) -> Option<u32> {
+        let told = self.told.as_ref().map(|told| told.conn);
+        told.or_else(|| self.rest.as_ref().map(|rest| rest.conn))
+    }
+
     /// The number of the connection, 0 while it has none.
     pub fn number(&self) -> u32 {
-        self.told.as_ref().map_or(0, |told| told.conn)
+        self.conn().unwrap_or_default()
+    }
+
+    /// Whether it was numbered.
+    #[inline]
+    pub fn is_told(&self) -> bool {
+        self.told.is_some() || self.rest.is_some()
     }
 
     /// What is looked at that there is: what is told has no bytes that fields could be annotated in.
@@ -179,15 +199,17 @@ impl About {
 
     /// Notes that something is wrong with a packet of one side.
     pub fn anomaly(&mut self, side: Side, finding: Finding, at: At) {
-        if self.anomalies.len() < limits::ANOMALIES_HELD {
-            self.anomalies.push((side, finding, at));
+        let Anomalies(all) = &mut **self.anomalies.get_or_insert_default();
+        if all.len() < limits::ANOMALIES_HELD {
+            all.push((side, finding, at));
         }
     }
 
     /// Tells what was found about packets, once the connection has a number.
     pub fn tell_anomalies(&mut self, cx: &mut Context<'_, '_>) -> Flow {
         let Some(told) = &self.told else { return ON };
-        for (side, mut finding, at) in std::mem::take(&mut self.anomalies) {
+        let Some(anomalies) = self.anomalies.take() else { return ON };
+        for (side, mut finding, at) in anomalies.0 {
             let dir = self.dir(side).unwrap_or(Dir::Server);
             finding.blame = Some(dir);
             told.note(dir, at, &[finding], cx)?;
@@ -197,7 +219,8 @@ impl About {
 
     /// When the first of what was found about packets was.
     pub fn first_anomaly(&self) -> Option<Time> {
-        self.anomalies.iter().filter_map(|(_, _, at)| at.time).min()
+        let all = self.anomalies.iter().flat_map(|anomalies| &anomalies.0);
+        all.filter_map(|(_, _, at)| at.time).min()
     }
 }
 

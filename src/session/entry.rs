@@ -38,3 +38,25 @@ pub struct Entry {
     /// The connection whose handshake it passes on.
     pub(super) passes_on: Option<NonZeroU32>,
 }
+
+/// The same once it is a WebSocket: its handshake is answered, and it is not over.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pair: Option<u32>,
+    began: Option<Time>,
+    passes_on: Option<NonZeroU32>,
+}
+
+impl Entry {
+    /// What there is to remember of it until it is over, if that is all.
+    pub(super) fn settled(&self) -> Option<Settled> {
+        let Self { pair, began, connecting, passes_on, over, turn: _, key: _ } = self;
+        (!connecting && !over).then_some(Settled { pair: *pair, began: *began, passes_on: *passes_on })
+    }
+}
+
+impl From<Settled> for Entry {
+    fn from(Settled { pair, began, passes_on }: Settled) -> Self {
+        Self { pair, began, passes_on, ..Self::default() }
+    }
+}

@@ -18,6 +18,7 @@ use super::failed::Failures;
 use super::key::Key;
 #[cfg(feature = "tls")]
 use super::quic::Quic;
+use super::rest::Commons;
 use super::spare::Spare;
 use super::undeciphered::Undeciphered;
 use crate::http::handshake::{Usual, stripped};
@@ -44,6 +45,8 @@ pub struct Memory {
     pub usual: Usual,
     /// What connections that are over have left.
     pub spare: Spare,
+    /// What connections at rest have in common.
+    pub commons: Commons,
     /// Keys, and where each was seen last.
     keys: HashMap<Key, Seen, RandomState>,
     /// The same keys, oldest first.

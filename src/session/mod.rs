@@ -31,6 +31,8 @@ mod proxy;
 #[cfg(feature = "tls")]
 mod quic;
 mod refused;
+mod rest;
+mod resting;
 mod run;
 mod said;
 mod sealed;
@@ -160,7 +162,10 @@ impl Session {
 
     /// The number of the connection, once it has one.
     pub fn conn(&self) -> Option<u32> {
-        self.told().map(|told| told.conn)
+        match &self.phase {
+            Phase::Tls(tls) => tls.inner().conn(),
+            _ => self.about.conn(),
+        }
     }
 
     /// What is told of it, whatever it is within.
@@ -179,7 +184,7 @@ impl Session {
     /// Whether it is known to have to do with WebSocket.
     #[inline]
     pub fn is_told(&self) -> bool {
-        self.about.told.is_some() || matches!(&self.phase, Phase::Tls(tls) if tls.inner().is_told())
+        self.about.is_told() || matches!(&self.phase, Phase::Tls(tls) if tls.inner().is_told())
     }
 
     /// Whether what it [costs](Self::cost) is settled: it is a WebSocket, and stays one.
@@ -380,8 +385,8 @@ impl Session {
     pub fn behind(&mut self, side: Side, cx: &mut Context<'_, '_>) {
         self.follow_http();
         let dir = self.about.dir(side).unwrap_or(Dir::Server);
-        if let Some(told) = &self.about.told {
-            cx.out.sink().behind(told.conn, dir);
+        if let Some(conn) = self.about.conn() {
+            cx.out.sink().behind(conn, dir);
         }
         match &mut self.phase {
             Phase::WebSocket(talk) => talk.behind(dir),
@@ -412,7 +417,7 @@ impl Session {
     fn interest(&self, flow: Flow) -> Interest {
         match &self.phase {
             _ if flow.is_break() => Interest::Stop,
-            Phase::Other if self.about.told.is_none() => Interest::Ignore,
+            Phase::Other if !self.about.is_told() => Interest::Ignore,
             _ => Interest::Follow,
         }
     }
@@ -539,7 +544,7 @@ mod tests {
     #[test]
     fn a_session_is_small() {
         // There is one for each flow that is looked at, however many; an ignored one leaves its place.
-        assert!(size_of::<Option<Session>>() <= 104, "{}", size_of::<Option<Session>>());
+        assert!(size_of::<Option<Session>>() <= 96, "{}", size_of::<Option<Session>>());
         assert!(size_of::<Told>() <= 384, "{}", size_of::<Told>());
     }
 }

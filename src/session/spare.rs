@@ -64,11 +64,13 @@ impl Spare {
     }
 
     /// A room for what is told of a connection.
+    #[inline]
     pub(super) fn told(&mut self, told: Told) -> Box<Told> {
         reuse(self.told.pop(), told)
     }
 
     /// The connection is over, and told.
+    #[inline]
     pub(super) fn keep_told(&mut self, mut told: Box<Told>) {
         if self.closed {
             return;

@@ -67,14 +67,13 @@ impl Requests {
 /// A connection.
 #[derive(Debug, Default)]
 pub(super) struct Conn {
-    /// Until it is known that it does not carry Engine.IO.
-    pub connection: Option<Box<Connection>>,
+    /// What is known of it before its WebSocket has begun, and as long as it may carry Engine.IO.
+    pub before: Option<Box<Before>>,
     pub talk: Talk,
     /// The requests that the user's keys show.
     pub matched: Option<Box<Matched>>,
     /// Bytes that it holds for requests that wait for answers.
     pub held: usize,
-    pub exchanges: Exchanges,
     pub socket: Socket,
     /// When the last frame was seen, and the last unit of any kind.
     pub heard: Option<Time>,
@@ -89,7 +88,29 @@ pub(super) struct Conn {
     read_to: u32,
 }
 
+/// What a connection's WebSocket is known by.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Until it is known that it does not carry Engine.IO.
+    pub connection: Option<Connection>,
+    pub exchanges: Exchanges,
+}
+
 impl Conn {
+    /// What is known of it, until it is known that it does not carry Engine.IO.
+    pub fn connection(&self) -> Option<&Connection> {
+        self.before.as_ref()?.connection.as_ref()
+    }
+
+    /// What is known of the connection, as far as that may matter.
+    pub fn begins(&mut self, connection: &Connection) {
+        let connection = Some(connection.clone());
+        match &mut self.before {
+            Some(before) => before.connection = connection,
+            None => self.before = Some(Box::new(Before { connection, exchanges: Exchanges::default() })),
+        }
+    }
+
     /// What a message means, and what it answers: by the keys of the user, if it has one of them.
     pub fn read(
         &mut self,
@@ -119,7 +140,7 @@ impl Conn {
             Socket::Other => true,
             Socket::Session(_) => false,
             Socket::Unknown => {
-                let target = self.connection.as_ref().and_then(|connection| connection.target.as_deref());
+                let target = self.connection().and_then(|connection| connection.target.as_deref());
                 self.unheard == [false; 2] && target.and_then(Target::of_engine_io).is_none()
             }
         }
@@ -131,7 +152,10 @@ impl Conn {
         if self.socket == Socket::Unknown {
             self.socket = Socket::Other;
             // It has begun: no head comes that would have to know.
-            self.connection = None;
+            self.before.take_if(|before| {
+                before.connection = None;
+                before.exchanges.is_over()
+            });
         }
     }
 
@@ -176,7 +200,7 @@ impl Conn {
         self.matched.iter_mut().for_each(|matched| matched.lost(dir));
         let number = match self.socket {
             Socket::Session(number) => Some(number),
-            _ => self.exchanges.session,
+            _ => self.before.as_ref().and_then(|before| before.exchanges.session),
         };
         if let Some(session) = number.and_then(|number| table.of(number)) {
             session.lost(dir);

@@ -54,10 +54,9 @@ pub(super) struct Seen<'a, 'u> {
 }
 
 impl Exchanges {
-    /// Requests that it has room for at the moment.
-    #[cfg(test)]
-    pub fn room(&self) -> usize {
-        self.waiting.capacity()
+    /// Whether nothing of it matters but to those that come, if any do.
+    pub fn is_over(&self) -> bool {
+        self.waiting.is_empty() && self.session.is_none()
     }
 
     /// The ids in requests that were not answered.

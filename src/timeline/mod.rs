@@ -44,8 +44,8 @@ use crate::model::{
 pub use crate::app::given::Given;
 pub use crate::app::keys::Keys;
 
-use self::conn::{Conn, Requests, Socket};
-use self::exchange::Seen;
+use self::conn::{Before, Conn, Requests, Socket};
+use self::exchange::{Exchanges, Seen};
 use self::table::{Fast, SocketEnd, Table};
 use self::target::Target;
 use self::via::Via;
@@ -141,7 +141,8 @@ impl<S: Sink> Timeline<S> {
                 let connection = Connection { unanswered, ..connection.clone() };
                 self.pass(&Unit { body: Body::Connection(&connection), ..*unit })?;
             }
-            self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
+            let exchanges = conn.before.take().map(|before| before.exchanges);
+            self.table.forget_polls(unit.conn, exchanges.into_iter().flat_map(Exchanges::unanswered));
             let Socket::Session(number) = conn.socket else { return ON };
             let end = conn.last.or(unit.time);
             let (how, closed, heard) = (ending.how, conn.closed, conn.heard);
@@ -167,7 +168,7 @@ impl<S: Sink> Timeline<S> {
             | Handshake::Missing => [true; 2],
             _ => [false; 2],
         };
-        conn.connection = Some(Box::new(connection.clone()));
+        conn.begins(connection);
         if !self.requests.given.is_empty() {
             conn.talk.give(&self.requests.given, Some(connection));
         }
@@ -179,7 +180,7 @@ impl<S: Sink> Timeline<S> {
         if let Some(dir) = unit.dir {
             conn.unheard[dir.index()] = false;
         }
-        let is_stream = conn.connection.as_ref().is_some_and(|connection| connection.parent.is_some());
+        let is_stream = conn.connection().is_some_and(|connection| connection.parent.is_some());
         let opens = head.start_line.starts_with("HTTP/1.1 101")
             // On a stream of its own over HTTP/2 it is any success (RFC 8441 §5).
             || is_stream && head.start_line.starts_with("HTTP/2 2");
@@ -190,9 +191,9 @@ impl<S: Sink> Timeline<S> {
                 None => conn.talk.agree_on_none(),
             }
             if let (Some(name), Some(connection), false) =
-                (name, &conn.connection, self.requests.given.is_empty())
+                (name, conn.connection(), self.requests.given.is_empty())
             {
-                let agreed = Connection { subprotocol: Some(name.to_owned()), ..(**connection).clone() };
+                let agreed = Connection { subprotocol: Some(name.to_owned()), ..connection.clone() };
                 conn.talk.give(&self.requests.given, Some(&agreed));
             }
         }
@@ -203,9 +204,10 @@ impl<S: Sink> Timeline<S> {
             self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         }
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
-        let seen = Seen { unit, head, connection: conn.connection.as_deref(), missed: conn.missed };
+        let Before { connection, exchanges } = &mut **conn.before.get_or_insert_default();
+        let seen = Seen { unit, head, connection: connection.as_ref(), missed: conn.missed };
         let mut said = Vec::new();
-        let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
+        let socket = exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
             conn.socket = Socket::Session(number);
         }
@@ -448,7 +450,7 @@ fn read(
         if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
     let text = message.kind == Opcode::TEXT;
     if known.socket == Socket::Unknown && !message.payload_cut {
-        let connection = known.connection.as_deref();
+        let connection = known.connection();
         known.socket = match Target::recognise(connection, text, message.payload) {
             Some(target) => Socket::Session(table.begin(connection, &target, When::of(unit))),
             // A packet that tells nothing may come before one that does.

@@ -97,8 +97,8 @@ fn what_is_no_engine_io_holds_little_of_its_handshake() {
     }
     talk.frame(Dir::Server, "8102 6869");
     let conn = timeline.conns.values().next().expect("it is open");
-    assert_eq!((conn.connection.is_some(), conn.exchanges.room()), (false, 0));
-    assert!(size_of::<Conn>() <= 216, "{}", size_of::<Conn>());
+    assert!(conn.before.is_none());
+    assert!(size_of::<Conn>() <= 160, "{}", size_of::<Conn>());
 }
 
 #[test]

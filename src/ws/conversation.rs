@@ -253,7 +253,7 @@ impl Conversation {
             let side = &mut sides[at];
             shared.aftermath.tell_end(dir, side);
             let large = shared.large.as_ref().map_or_else(Default::default, |large| large[at]);
-            side.heard = shared.heard[at];
+            side.heard = shared.heard[at].time();
             (side.largest, side.last_large) = (large.longest, large.last_of(shared.next_m));
             side.unfinished = shared.last.as_ref().and_then(|last| last.unfinished[at]);
             side.is_over = shared.ended[at].is_some_and(StreamEnd::is_final);

@@ -10,14 +10,18 @@ use crate::model::{Dir, Finding, More, Rule, Span, Text};
 /// How often each rule was broken in a connection.
 #[derive(Debug, Default)]
 pub struct Repeats {
-    /// By the client, by the server, and by nobody.
-    seen: Vec<(&'static Rule, [u64; 3])>,
+    /// Nothing in most connections.
+    seen: Option<Box<Seen>>,
 }
+
+/// Rules that were broken: by the client, by the server, and by nobody.
+#[derive(Debug, Default)]
+struct Seen(Vec<(&'static Rule, [u64; 3])>);
 
 impl Repeats {
     /// Whether findings of this rule are only counted by now.
     pub fn is_full(&self, rule: &'static Rule, blame: Option<Dir>) -> bool {
-        let seen = self.seen.iter().find(|(known, _)| *known == rule);
+        let seen = self.seen().find(|(known, _)| *known == rule);
         seen.is_some_and(|(_, times)| times[place(blame)] >= limits::FINDINGS_BUILT)
     }
 
@@ -42,7 +46,7 @@ impl Repeats {
     /// What was counted and not built.
     pub fn more(&self) -> Vec<More> {
         let blamed = |at: usize| [Some(Dir::Client), Some(Dir::Server), None][at];
-        let each = self.seen.iter().flat_map(|(rule, times)| {
+        let each = self.seen().flat_map(|(rule, times)| {
             times.iter().enumerate().map(|(at, times)| More {
                 rule,
                 blame: blamed(at),
@@ -52,12 +56,17 @@ impl Repeats {
         each.filter(|more| more.count > 0).collect()
     }
 
+    fn seen(&self) -> impl Iterator<Item = &(&'static Rule, [u64; 3])> {
+        self.seen.iter().flat_map(|seen| &seen.0)
+    }
+
     fn times(&mut self, rule: &'static Rule, blame: Option<Dir>) -> &mut u64 {
-        let at = self.seen.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
-            self.seen.push((rule, [0; 3]));
-            self.seen.len() - 1
+        let Seen(seen) = &mut **self.seen.get_or_insert_default();
+        let at = seen.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
+            seen.push((rule, [0; 3]));
+            seen.len() - 1
         });
-        &mut self.seen[at].1[place(blame)]
+        &mut seen[at].1[place(blame)]
     }
 }
 

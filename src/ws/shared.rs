@@ -9,8 +9,8 @@ use super::utf8::invalid_utf8;
 use super::{MESSAGE_TOO_LARGE, close, describe};
 use crate::limits;
 use crate::model::{
-    At, Body, CloseCode, Dir, Finding, Flow, Frame, Gap, Layer, Message, ON, Opcode, Out, Rule, Source,
-    SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, Who, hole,
+    At, Body, CloseCode, Dir, Finding, Flow, Frame, Gap, Layer, Message, ON, Opcode, Out, Rule, Sometime,
+    Source, SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, Who, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -22,7 +22,7 @@ pub(super) struct Shared {
     pub next_n: u64,
     pub next_m: u64,
     /// When the last frame of each direction before the first Close frame of either was complete.
-    pub heard: [Option<Time>; 2],
+    pub heard: [Sometime; 2],
     /// In which directions it is not known where frames begin: what is there of them waits to be read.
     pub seeking: [bool; 2],
     pub aftermath: Aftermath,
@@ -36,13 +36,13 @@ pub(super) struct Shared {
     pub windows_given_up: [bool; 2],
     /// Bytes were lost before anything was compressed, as far as was seen.
     pub windows_lost: [bool; 2],
+    /// How each direction's stream has ended.
+    pub ended: [Option<StreamEnd>; 2],
     /// The rule of the layer below that a hole is against.
     pub gap_rule: Option<&'static Rule>,
     pub repeats: Repeats,
     /// What is remembered of the large messages of each direction; nothing in most connections.
     pub large: Option<Box<[Large; 2]>>,
-    /// How each direction's stream has ended.
-    pub ended: [Option<StreamEnd>; 2],
     /// Nothing while the connection goes on.
     pub last: Option<Box<Last>>,
 }
@@ -95,7 +95,7 @@ impl Shared {
             extensions,
             next_n: 0,
             next_m: 0,
-            heard: [None, None],
+            heard: [Sometime::NEVER; 2],
             seeking: [false; 2],
             aftermath: Aftermath::default(),
             compressed: [None, None],
@@ -119,7 +119,7 @@ impl Shared {
     #[inline]
     pub fn hear(&mut self, dir: Dir, time: Option<Time>) {
         if self.aftermath.closing() == Closing::NotBegun {
-            self.heard[dir.index()] = time;
+            self.heard[dir.index()] = time.into();
         }
     }
 

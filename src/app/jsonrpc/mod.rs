@@ -20,6 +20,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["jsonrpc", "json-rpc", "jsonrpc2.0", "mcp"],
     looks_like: Some(looks_like),
     first: b"{[ \t\n\x0C\rCc",
+    last: &[],
     marks: JSONRPC,
     target: None,
     fields: FIELDS,

@@ -20,6 +20,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["mqtt", "mqttv3.1"],
     looks_like: Some(decoder::is_connect),
     first: b"\x10",
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

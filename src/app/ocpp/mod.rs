@@ -17,6 +17,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["ocpp1.2", "ocpp1.5", "ocpp1.6", "ocpp2.0", "ocpp2.0.1", "ocpp2.1"],
     looks_like: Some(looks_like),
     first: b"[ \t\n\x0C\r",
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

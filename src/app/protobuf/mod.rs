@@ -27,6 +27,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["protobuf", "proto", GRPC_WEBSOCKETS, "*.protobuf", "*.proto", "*+proto", "*+protobuf"],
     looks_like: None,
     first: &[],
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

@@ -23,6 +23,7 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],
     looks_like: Some(|said| command_of(said.bytes).is_some()),
     first: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    last: &[],
     marks: 0,
     target: None,
     fields: FIELDS,

@@ -8,6 +8,7 @@ use memchr::memchr;
 
 use super::super::fields::Name;
 use super::super::head::Head;
+use super::usual::find_colon;
 use super::{check_request, check_response};
 use crate::model::{Dir, Field, Header, SourceId, Span, Text, Verdict};
 
@@ -29,7 +30,7 @@ pub fn usual_headers<'b>(
     };
     while let Some(line) = head.get(at..) {
         let length = line_end(line);
-        let Some(colon) = memchr(b':', &line[..length]) else { break };
+        let Some(colon) = find_colon(&line[..length]) else { break };
         let (name, value) = (at..at + colon, at + colon + 2..at + length - 2);
         let (verdict, meaning) = match Name::of(&line[..colon]) {
             Some(known) => verdict(known.name, dir),

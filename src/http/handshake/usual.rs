@@ -17,6 +17,7 @@ use super::super::fields::Name;
 use super::lists::has;
 use super::request::is_host;
 use crate::model::Software;
+pub(super) use lines::find_colon;
 use lines::{Lines, Seen};
 
 /// A longer head is not usual.

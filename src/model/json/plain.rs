@@ -285,10 +285,11 @@ fn token<C: Copied>(text: &[u8], at: &mut usize) -> Option<u8> {
 fn special<C: Copied>(word: u64) -> u64 {
     if C::IS_PRINTABLE {
         // With its high bit where a byte below 0x80 is not what is sought.
-        let differs = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_add(HIGHS - ONES);
-        let no_control = word.wrapping_add(HIGHS - ONES * 0x20);
+        let no_backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_add(HIGHS - ONES);
+        // This bit puts quotes among the controls, and nothing else that is printable.
+        let no_control = (word ^ (ONES * 0x02)).wrapping_add(HIGHS - ONES * 0x21);
         let deletes = word.wrapping_add(ONES);
-        return (!(differs(b'"') & differs(b'\\') & no_control) | deletes | word) & HIGHS;
+        return (!(no_backslash & no_control) | deletes | word) & HIGHS;
     }
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
     let quotes = zeros(word ^ (ONES * u64::from(b'"')));

@@ -37,24 +37,24 @@ pub(super) struct Records {
     /// The same of one that was written in Base64, and that.
     last_base64: Option<LastBase64>,
     base64: Vec<u8>,
-    pub origin: Origin,
+    origin: Origin,
     headers: LastHeaders,
     site: LastSite,
     /// The last frame's connection, its number there, and its length.
-    pub conn: Known,
-    pub n: Known,
-    pub length: Known,
+    conn: Known,
+    n: Known,
+    length: Known,
 }
 
 /// What was written last of where a unit came from: a message mostly comes from where its last frame came
 /// from.
 #[derive(Debug)]
-pub(super) struct Origin {
+struct Origin {
     dir: Option<Dir>,
     time: Option<Time>,
     packets: Option<(u64, u64)>,
     text: Box<[u8; ROOM]>,
-    pub length: usize,
+    length: usize,
 }
 
 impl Origin {
@@ -65,13 +65,13 @@ impl Origin {
 
     /// The text, and bytes behind it.
     #[inline]
-    pub fn text(&self) -> &[u8; ORIGIN] {
+    fn text(&self) -> &[u8; ORIGIN] {
         &self.text.as_chunks().0[0]
     }
 
     /// Becomes that of a unit.
     #[inline]
-    pub fn become_of<W: Write>(&mut self, whence: Whence, w: &mut Writer<W>) {
+    fn become_of<W: Write>(&mut self, whence: Whence, w: &mut Writer<W>) {
         (self.dir, self.time, self.packets) = whence;
         self.length = w.apart(&mut self.text, |line| origin_of(whence, line));
     }

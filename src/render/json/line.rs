@@ -9,6 +9,54 @@ pub(super) const ROOM: usize = 2048;
 /// Where pieces may be put, as a mask: with it, there is nothing to test before one is put.
 const PLACES: usize = ROOM / 2 - 1;
 
+/// Lines, and bytes of any number between them, put into room that was made for all of it.
+pub(super) struct Run<'w> {
+    room: &'w mut [u8],
+    at: usize,
+    second: &'w mut Second,
+}
+
+#[allow(clippy::inline_always, reason = "only inlined does it stay in registers")]
+impl<'w> Run<'w> {
+    /// Starts to fill `room`: each line takes [`ROOM`] of it, or less once it is written.
+    #[inline(always)]
+    pub fn new(room: &'w mut [u8], second: &'w mut Second) -> Self {
+        Self { room, at: 0, second }
+    }
+
+    /// How much of the room is filled.
+    #[inline(always)]
+    pub fn length(&self) -> usize {
+        self.at
+    }
+
+    /// A line.
+    #[inline(always)]
+    pub fn line(&mut self, write: impl FnOnce(&mut Line<'_>)) {
+        let Some(room) = self.room[self.at..].first_chunk_mut() else { return };
+        let mut line = Line::new(room, self.second);
+        write(&mut line);
+        self.at += line.length();
+    }
+
+    /// Bytes that are a part of JSON.
+    #[inline(always)]
+    pub fn bytes(&mut self, json: &[u8]) {
+        self.room[self.at..][..json.len()].copy_from_slice(json);
+        self.at += json.len();
+    }
+
+    /// The first `length` bytes of what was put at `place`, of which `N` are copied: the next piece is put
+    /// over the others.
+    #[inline(always)]
+    pub fn again<const N: usize>(&mut self, place: usize, length: usize) {
+        if place + N <= self.room.len() && self.at + N <= self.room.len() {
+            self.room.copy_within(place..place + N, self.at);
+        }
+        self.at += length;
+    }
+}
+
 /// Room in a writer's buffer, and what is put there, piece by piece.
 ///
 /// Everything is inlined, so that where the next piece goes stays in registers: a literal costs little more
@@ -111,7 +159,7 @@ impl<'w> Line<'w> {
 
     /// A number that was made into digits before.
     #[inline(always)]
-    fn short(&mut self, number: Short) {
+    pub fn short(&mut self, number: Short) {
         self.part(&number.digits.to_le_bytes(), 8 - number.surplus as usize);
     }
 

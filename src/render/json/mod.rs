@@ -35,6 +35,7 @@ use crate::cause::Head;
 use crate::model::{Body, Flow, Message, Single, Sink, Unit, Wants};
 use crate::render::View;
 use frame::Records;
+use line::Run;
 use record::findings;
 use value::members;
 use write::Writer;
@@ -215,11 +216,21 @@ pub(crate) struct Stream<W> {
     begun: bool,
     /// The key `input`, where there are several.
     input: String,
+    /// What ends a record and begins the next one, unless that is a brace and a line feed.
+    between: Vec<u8>,
 }
 
 impl<W: Write> Stream<W> {
     fn new(out: W, layout: Layout) -> Self {
-        Self { writer: Writer::new(out), layout, begun: false, input: String::new() }
+        let mut stream = Self {
+            writer: Writer::new(out),
+            layout,
+            begun: false,
+            input: String::new(),
+            between: Vec::new(),
+        };
+        stream.of(None);
+        stream
     }
 
     /// One record a line.
@@ -243,6 +254,19 @@ impl<W: Write> Stream<W> {
         self.end();
     }
 
+    /// Writes two records, which take no more room than `bytes`; `body` leaves out the last closing brace,
+    /// and puts between them what it is given: `}` and a line feed where that is nothing.
+    #[inline]
+    fn pair(&mut self, bytes: usize, body: impl FnOnce(&mut Run<'_>, Option<&[u8]>)) {
+        self.begin();
+        let between = if self.between.is_empty() { None } else { Some(&*self.between) };
+        self.writer.run(bytes + self.between.len(), |run| body(run, between));
+        if !self.input.is_empty() {
+            self.writer.raw(&self.input);
+        }
+        self.end();
+    }
+
     /// From here on records are of one of several files, or of none.
     pub fn of(&mut self, file: Option<&str>) {
         self.input = file.map_or_else(String::new, |name| {
@@ -251,6 +275,12 @@ impl<W: Write> Stream<W> {
             // Memory takes it, and what is written is UTF-8.
             String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()
         });
+        let end = match self.layout {
+            Layout::Lines if self.input.is_empty() => "",
+            Layout::Lines => "}\n",
+            Layout::Array => "},\n",
+        };
+        self.between = [self.input.as_bytes(), end.as_bytes()].concat();
     }
 
     /// What goes before a record.

@@ -14,7 +14,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use super::base64::{encode, encoded};
 use super::digits::Second;
 use super::escape::{self, ODD_ROOM, RUN, RUN_ROOM};
-use super::line::{Line, ROOM};
+use super::line::{Line, ROOM, Run};
 use crate::model::{Endpoint, Text};
 
 /// Bytes gathered before they are handed on: enough that system calls do not count.
@@ -140,6 +140,16 @@ impl<W: Write> Writer<W> {
         let mut line = Line::new(room, &mut self.second);
         write(&mut line);
         self.at += line.length();
+    }
+
+    /// Writes what takes no more room than `bytes`, which are far fewer than are gathered.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "only inlined does it stay in registers")]
+    pub(super) fn run(&mut self, bytes: usize, write: impl FnOnce(&mut Run<'_>)) {
+        self.reserve(bytes);
+        let mut run = Run::new(&mut self.buf[self.at..], &mut self.second);
+        write(&mut run);
+        self.at += run.length();
     }
 
     /// Puts a part of a record where it can be copied from. Gives its length.

@@ -169,7 +169,7 @@ struct ByKind<'a>(&'a Side, fn(&Frames) -> u64);
 impl<W: Write> ToJson<W> for ByKind<'_> {
     fn put(self, w: &mut Writer<W>) {
         let Self(side, number) = self;
-        Members(KINDS.into_iter().zip(side.frames.iter().map(number))).put(w);
+        Members(KINDS.into_iter().zip(side.frames().iter().map(number))).put(w);
     }
 }
 

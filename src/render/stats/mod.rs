@@ -393,6 +393,12 @@ impl Sink for Stats {
 /// The kinds of frames that are counted apart.
 const KINDS: [&str; 7] = ["text", "binary", "continuation", "close", "ping", "pong", "reserved"];
 
+/// How many of them, the first ones, are those of text and binary frames.
+const DATA: usize = 2;
+
+/// Which of them are Close frames.
+const CLOSE: usize = 3;
+
 /// An index into [`KINDS`].
 #[inline]
 fn kind(opcode: Opcode) -> usize {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::ledger::Ledger;
-use super::{KINDS, kind};
+use super::{CLOSE, DATA, KINDS, kind};
 use crate::limits;
 use crate::model::distribution::{Distribution, Range};
-use crate::model::{Dir, Frame, Message, Opcode, SeverityCounts, StreamedKind, Time, Unit};
+use crate::model::{Dir, Frame, Message, Opcode, SeverityCounts, Sometime, StreamedKind, Time, Unit};
 
 /// The counts of one connection.
 #[derive(Clone, Debug, Default)]
@@ -31,15 +31,18 @@ pub(super) type Streamed = [[Frames; 2]; StreamedKind::ALL.len()];
 pub(super) struct Side {
     /// When the first and the last unit were captured. What no endpoint sent is the client's here.
     times: Times,
-    last_message: Moment,
+    last_message: Sometime,
     /// Bytes of frame headers.
     pub headers: u64,
     /// Nanoseconds from one text or binary message to the next.
     pub gaps: Range,
     /// Payload bytes of text and binary messages.
     pub sizes: Distribution,
-    /// Frames by [`kind`].
-    pub frames: [Frames; KINDS.len()],
+    /// Text and binary frames.
+    data: [Frames; DATA],
+    close: Frames,
+    /// The others by [`kind`], if there are any.
+    others: Option<Box<[Frames; KINDS.len()]>>,
     /// Compressed messages.
     pub ledger: Option<Box<Ledger>>,
     pub pings: Option<Box<Pings>>,
@@ -51,10 +54,6 @@ struct Times {
     first: Time,
     last: Time,
 }
-
-/// A time or none in half the room of an `Option`: the latest time there can be stands for none.
-#[derive(Clone, Copy, Debug)]
-struct Moment(Time);
 
 /// Frames of one kind.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,6 +82,13 @@ struct Ping {
     time: Option<Time>,
 }
 
+impl Frames {
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.payload += other.payload;
+    }
+}
+
 impl Tally {
     /// Counts what all units have.
     #[inline]
@@ -101,7 +107,7 @@ impl Tally {
     pub fn frame(&mut self, unit: &Unit<'_>, frame: &Frame<'_>) {
         let side = &mut self.sides[unit.dir.map_or(0, Dir::index)];
         side.headers += u64::from(frame.header.header_length());
-        let frames = &mut side.frames[kind(frame.header.opcode)];
+        let frames = side.of_kind(kind(frame.header.opcode));
         frames.count += 1;
         // The declared length may be a lie of 2^63; these bytes were really sent.
         frames.payload += frame.captured.saturating_add(frame.missing);
@@ -123,7 +129,7 @@ impl Tally {
             side.times.add(&Times { first: time, last: time });
         }
         side.headers += head;
-        let frames = &mut side.frames[kind(opcode)];
+        let frames = side.of_kind(kind(opcode));
         frames.count += 1;
         frames.payload += length;
         side.data_message(time, length, alone);
@@ -135,7 +141,7 @@ impl Tally {
         let dir = unit.dir.unwrap_or(Dir::Client);
         if message.is_told() {
             // Somebody tells of it: what it carried counts, and no frame.
-            self.sides[dir.index()].frames[kind(message.kind)].payload += message.length;
+            self.sides[dir.index()].of_kind(kind(message.kind)).payload += message.length;
         }
         match message.kind {
             Opcode::PING if alone => self.ping(dir, message.payload, unit.time),
@@ -190,9 +196,10 @@ impl Tally {
     /// Has counted nothing, and keeps what it needs for counting.
     pub fn clear(&mut self) {
         for side in &mut self.sides {
-            let Side { times, last_message, headers, gaps, sizes, frames, ledger, pings } = side;
-            (*times, *last_message, *headers) = (Times::default(), Moment::NONE, 0);
-            (*gaps, *frames) = (Range::default(), <[_; _]>::default());
+            let Side { times, last_message, headers, gaps, sizes, data, close, others, ledger, pings } = side;
+            (*times, *last_message, *headers) = (Times::default(), Sometime::NEVER, 0);
+            (*gaps, *data, *close) = (Range::default(), <[_; _]>::default(), Frames::default());
+            others.iter_mut().for_each(|others| **others = <[_; _]>::default());
             (*ledger, *pings) = (None, None);
             sizes.clear();
         }
@@ -209,8 +216,7 @@ impl Tally {
         if let Some(theirs) = &other.streamed {
             let mine = self.streamed.get_or_insert_default();
             for (mine, theirs) in mine.iter_mut().flatten().zip(theirs.iter().flatten()) {
-                mine.count += theirs.count;
-                mine.payload += theirs.payload;
+                mine.add(theirs);
             }
         }
     }
@@ -247,21 +253,6 @@ impl Default for Times {
     }
 }
 
-impl Moment {
-    const NONE: Self = Self(Time(u64::MAX));
-
-    #[inline]
-    fn time(self) -> Option<Time> {
-        (self.0 != Self::NONE.0).then_some(self.0)
-    }
-}
-
-impl Default for Moment {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
-
 impl Side {
     #[allow(clippy::inline_always)] // it is on the way of nearly every frame
     #[inline(always)]
@@ -270,13 +261,17 @@ impl Side {
         if let (Some(last), Some(time)) = (self.last_message.time(), time) {
             self.gaps.take(time.since(last).max(0) as u64);
         }
-        self.last_message = time.filter(|_| alone).map_or(Moment::NONE, Moment);
+        self.last_message = time.filter(|_| alone).into();
     }
 
     fn add(&mut self, other: &Self) {
-        for (mine, theirs) in self.frames.iter_mut().zip(&other.frames) {
-            mine.count += theirs.count;
-            mine.payload += theirs.payload;
+        for (mine, theirs) in self.data.iter_mut().zip(&other.data) {
+            mine.add(theirs);
+        }
+        self.close.add(&other.close);
+        if let Some(theirs) = &other.others {
+            let mine = self.others.get_or_insert_default();
+            mine.iter_mut().zip(&**theirs).for_each(|(mine, theirs)| mine.add(theirs));
         }
         self.times.add(&other.times);
         self.headers += other.headers;
@@ -293,14 +288,45 @@ impl Side {
         }
     }
 
+    /// The frames of a kind.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
+    pub fn of_kind(&mut self, kind: usize) -> &mut Frames {
+        if kind < DATA { &mut self.data[kind] } else { self.of_other_kind(kind) }
+    }
+
+    #[inline(never)]
+    fn of_other_kind(&mut self, kind: usize) -> &mut Frames {
+        if kind == CLOSE { &mut self.close } else { &mut self.others.get_or_insert_default()[kind] }
+    }
+
+    /// Frames by [`kind`].
+    pub fn frames(&self) -> [Frames; KINDS.len()] {
+        let mut all = self.others.as_deref().copied().unwrap_or_default();
+        all[..DATA].copy_from_slice(&self.data);
+        all[CLOSE] = self.close;
+        all
+    }
+
+    /// The sum of a number of each kind.
+    #[inline]
+    fn sum(&self, number: impl Fn(&Frames) -> u64) -> u64 {
+        let others = match &self.others {
+            Some(others) => others.iter().map(&number).sum(),
+            None => 0,
+        };
+        let [text, binary] = &self.data;
+        number(text) + number(binary) + number(&self.close) + others
+    }
+
     /// Frames of every kind.
     pub fn all_frames(&self) -> u64 {
-        self.frames.iter().map(|frames| frames.count).sum()
+        self.sum(|frames| frames.count)
     }
 
     /// Payload bytes of all of them.
     pub fn payload(&self) -> u64 {
-        self.frames.iter().map(|frames| frames.payload).sum()
+        self.sum(|frames| frames.payload)
     }
 
     /// Compressed messages.
@@ -327,8 +353,8 @@ mod tests {
 
     #[test]
     fn a_text_message_is_counted_in_two_cache_lines() {
-        assert_eq!(std::mem::offset_of!(Side, frames) + size_of::<Frames>(), 128);
+        assert_eq!(std::mem::offset_of!(Side, data) + size_of::<Frames>(), 128);
         assert_eq!(kind(Opcode::TEXT), 0);
-        assert!(size_of::<Tally>() <= 576, "{}", size_of::<Tally>());
+        assert!(size_of::<Tally>() <= 448, "{}", size_of::<Tally>());
     }
 }

@@ -224,7 +224,7 @@ mod tests {
             let tally = &mut entry.tally;
             tally.findings = SeverityCounts { errors: MANY, warnings: MANY, notes: 0 };
             for side in &mut tally.sides {
-                side.frames = [Frames { count: MANY, payload: MANY }; KINDS.len()];
+                (0..KINDS.len()).for_each(|kind| *side.of_kind(kind) = Frames { count: MANY, payload: MANY });
                 side.headers = MANY;
                 side.pings.get_or_insert_default().unanswered = MANY;
             }

@@ -98,8 +98,8 @@ const MASKED_HELLO: &[u8] = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
 fn what_each_frame_touches_is_in_few_cache_lines() {
     // A kibibyte a live connection is the goal for everything together.
     assert_eq!(size_of::<Half>(), 64);
-    assert!(size_of::<Shared>() <= 192, "{}", size_of::<Shared>());
-    assert!(size_of::<Conversation>() <= 320, "{}", size_of::<Conversation>());
+    assert!(size_of::<Shared>() <= 128, "{}", size_of::<Shared>());
+    assert!(size_of::<Conversation>() <= 256, "{}", size_of::<Conversation>());
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use super::described::Described;
 use super::{Half, Scratch};
 use crate::limits;
-use crate::model::{At, Dir, Flow, LengthForm, ON, Opcode, Out, Single};
+use crate::model::{At, Dir, Flow, LengthForm, ON, Opcode, Out, Sent, Single};
 use crate::ws::judge::KeyWatch;
 use crate::ws::shared::Shared;
 use crate::ws::{mask, utf8};
@@ -135,12 +135,12 @@ impl Half {
         self.counts.messages += 1;
         self.counts.bytes += bytes;
         self.counts.payload_bytes += length;
-        shared.heard[dir.index()] = at.time;
+        shared.heard[dir.index()] = at.time.into();
         shared.measure(dir, length);
         shared.aftermath.quiet_frame(dir);
         shared.next_n += 1;
         shared.next_m += 1;
-        let single = Single {
+        let sent = Sent {
             conn: shared.conn,
             dir,
             at,
@@ -153,9 +153,8 @@ impl Half {
             payload,
             text,
             inferred: self.inferred,
-            app: None,
-            quoted: None,
         };
+        let single = Single { sent: &sent, app: None, quoted: None };
         match described {
             None => out.emit_single(&single),
             Some(described) => {

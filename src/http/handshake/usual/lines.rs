@@ -78,7 +78,7 @@ fn printable(bytes: &[u8]) -> usize {
 
 /// Where the first colon stands.
 #[inline]
-fn find_colon(bytes: &[u8]) -> Option<usize> {
+pub(in super::super) fn find_colon(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {

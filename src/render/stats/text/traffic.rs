@@ -49,7 +49,7 @@ pub(super) fn frames(total: &Tally, lang: Lang, page: &mut Page) {
         ]
     };
     let [client, server] = &total.sides;
-    for ((kind, client), server) in KINDS.iter().zip(&client.frames).zip(&server.frames) {
+    for ((kind, client), server) in KINDS.iter().zip(client.frames()).zip(server.frames()) {
         if client.count + server.count > 0 {
             let payload = [client.payload, server.payload];
             table.row(row(kind, [client.count, server.count], payload));
