@@ -9,9 +9,9 @@ use std::sync::{Arc, OnceLock};
 use crate::app::described::{self, Described};
 use crate::app::given::{Given, Proto};
 use crate::cli::file::open;
-use crate::cli::trouble::{line_and_column, of_file};
+use crate::cli::trouble::of_file;
 use crate::limits::DIALECT_FILE;
-use crate::model::Text;
+use crate::model::{Text, line_and_column};
 
 /// See the [module](self).
 #[derive(Clone, Debug, Default, clap::Args)]

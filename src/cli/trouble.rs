@@ -35,14 +35,6 @@ pub(super) fn of_file(path: &Path, error: &io::Error) -> Text {
     Text::with("{}: {}", path.display()).word(what)
 }
 
-/// Line and column of a byte of a text, from 1.
-pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
-}
-
 /// The exit code when a command was refused.
 pub(super) const REFUSED: u8 = 2;
 

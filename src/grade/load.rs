@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::case::{Answers, Case, Closer, Ending, Fatal, Mistake, Status};
 use super::script;
 use crate::model::grade::{CaseFacts, Chapter, Level};
-use crate::model::{Bilingual, CloseCode, Dir, Rule};
+use crate::model::{Bilingual, CloseCode, Dir, Rule, line_and_column};
 
 /// The files of the suite.
 const FILES: &[(&str, &str)] = &[
@@ -202,7 +202,7 @@ pub fn read(text: &str) -> Result<Vec<Case>, String> {
 
 /// Reads a file of cases, whose scripts are not looked into.
 fn parse(text: &str) -> Result<Vec<Case>, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    let file: File = toml::from_str(text).map_err(|error| misread(text, &error))?;
     let chapter = Chapter::ALL.into_iter().find(|chapter| chapter.name() == file.chapter);
     let chapter = chapter.ok_or_else(|| format!("`{}` is no chapter", file.chapter))?;
     let mut cases = Vec::new();
@@ -222,6 +222,12 @@ fn parse(text: &str) -> Result<Vec<Case>, String> {
         }
     }
     Ok(cases)
+}
+
+/// What is no TOML, or not what is expected, and where.
+fn misread(text: &str, error: &toml::de::Error) -> String {
+    let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
+    format!("line {line}, column {column}: {}", error.message().trim())
 }
 
 /// The rows of a case: one without a value where it has none; all pairs where it names several lists.
@@ -478,6 +484,17 @@ mod tests {
         assert!(
             play("13.7.11").contains("size=8192 times=1000") && play("13.7.11").ends_with("fragment=256")
         );
+    }
+
+    #[test]
+    fn what_is_misread_is_told_in_a_line_with_its_place() {
+        for (text, at) in [
+            ("", "line 1, column 1: missing field `chapter`"),
+            ("chapter = \"framing\"\n[[case]\n", "line 2, column 8: "),
+        ] {
+            let problem = read(text).expect_err("it is wrong");
+            assert!(problem.starts_with(at) && !problem.contains('\n'), "{problem}");
+        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub use software::Software;
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
 pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd, Unopened, Unreachable};
-pub use text::{Arg, Text, prefix, readable};
+pub use text::{Arg, Text, line_and_column, prefix, readable};
 pub use time::Time;
 pub use told::{Account, ToldHead, ToldMessage, ToldStart};
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};

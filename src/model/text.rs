@@ -111,6 +111,14 @@ pub fn prefix(text: &str, longest: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
+/// Line and column of a byte of a text, from 1.
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
 /// A text of a peer within a sentence: what is not printed as an escape, quotation marks as they are.
 pub fn readable(text: &str) -> String {
     text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")

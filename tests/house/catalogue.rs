@@ -118,7 +118,7 @@ const KEPT: &[(&str, &[&str])] = &[
         &[
             " (conformance cases, grade --gentle)",
             "chapter = \"framing\"\n[[case]]\nid = \"probe\"\ntitle = { en = \"\", zh = \"\" }\n",
-            "patience = \"2s\"\nplay = 'await 1'",
+            "patience = \"2s\"\nplay = \"await 1\\nrst\"",
             "patience = \"{}s\"\nplay = 'text \"{WORDS}\"'\npass = \"echo\"",
             "wstool grade: do you send this back?",
             "play = ''\npass = ''",

@@ -3,6 +3,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
@@ -183,6 +184,28 @@ fn scripts_are_health_checks() {
     assert!(code == Some(2) && err.starts_with("error: check.ws:2: `expekt` is none of send, "), "{err}");
     let (code, _, err) = told(connect(&["--script", "-", &url]), "send a\nexpect a\n");
     assert!(code == Some(0) && err.contains("2 steps"), "{err}");
+}
+
+/// Ctrl-C ends a script, whatever it waits for.
+#[test]
+fn a_script_ends_with_ctrl_c() {
+    let (tell, is_sent) = mpsc::channel();
+    let (thread, url) = once(move |mut stream| {
+        accept(&mut stream);
+        // The first frame: the script is under way.
+        stream.read_exact(&mut [0; 8]).expect("a frame of two letters");
+        tell.send(()).expect("the test waits");
+        // How it goes is for others to judge.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let path = folder("stopped").join("check.ws");
+    std::fs::write(&path, "send hi\nwait 600s\n").expect("writable");
+    let script = path.to_str().expect("UTF-8");
+    let running = Running::start(&mut connect(&["--script", script, &url]), Ear::Stderr);
+    is_sent.recv().expect("the server says so");
+    running.interrupt();
+    assert_eq!(running.end().0.code(), Some(130));
+    thread.join().expect("the server ends");
 }
 
 /// Why a WebSocket does not open is said first, with what to try.

@@ -92,11 +92,15 @@ fn serve(mut stream: TcpStream, kind: Kind, now: usize, seen: &Seen) -> std::io:
     if kind == Kind::Busy && now > 1 {
         return stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     }
+    // Who has been let in hears what others say from then on.
+    let mut everybody = seen.everybody.lock().expect("no panics");
     write!(
         stream,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     )?;
+    everybody.push(stream.try_clone()?);
+    drop(everybody);
     if kind == Kind::Push {
         let mut pushing = stream.try_clone()?;
         thread::spawn(move || {
@@ -105,7 +109,6 @@ fn serve(mut stream: TcpStream, kind: Kind, now: usize, seen: &Seen) -> std::io:
             }
         });
     }
-    seen.everybody.lock().expect("no panics").push(stream.try_clone()?);
     let code = talk(&mut stream, kind, seen)?;
     stream.write_all(&[&[0x88, 2][..], &code.to_be_bytes()].concat())?;
     stream.shutdown(Shutdown::Write)?;

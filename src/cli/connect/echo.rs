@@ -3,20 +3,19 @@
 use std::time::Instant;
 
 use super::ending::{End, How, part};
+use crate::cli::live::stop::Stop;
 use crate::lab::socket::{Came, Socket};
 use crate::model::CloseCode;
 
 /// Sends back what comes until the connection ends.
-pub async fn run(mut socket: Socket) -> End {
+pub async fn run(mut socket: Socket, stop: &mut Stop) -> End {
     let began = Instant::now();
     let mut count = 0;
     let mut interrupted = false;
-    let ctrl_c = tokio::signal::ctrl_c();
-    tokio::pin!(ctrl_c);
     let how = loop {
         let came = tokio::select! {
             came = socket.next() => came,
-            _ = &mut ctrl_c, if !interrupted => {
+            _ = stop.recv(), if !interrupted => {
                 interrupted = true;
                 socket.close(Some(CloseCode(1001)), "");
                 continue;

@@ -52,6 +52,7 @@ use self::talk::{Plan, Talk};
 use self::transport::Transport;
 use super::dial::Url;
 use super::interrupt::INTERRUPTED;
+use super::live::stop::{self, Stop};
 use super::live::{self, Below, Format, Recorder, Shown};
 use super::{Look, file};
 use crate::lab::engine::packet::Revision;
@@ -82,9 +83,10 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
             return Ok(UNREACHED);
         }
     };
+    let stop = stop::listen()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let terminal = Terminal::remember();
-    let result = runtime.block_on(prepared.run());
+    let result = runtime.block_on(prepared.run(stop));
     // A thread may still wait for a line, or for a name to be resolved.
     runtime.shutdown_background();
     terminal.restore();
@@ -222,7 +224,7 @@ fn opening(args: &Args, url: Url, below: &Below, look: Look) -> Result<Opening, 
 }
 
 impl Prepared<'_> {
-    async fn run(mut self) -> io::Result<u8> {
+    async fn run(mut self, mut stop: Stop) -> io::Result<u8> {
         let screen = Screen::new(self.look);
         let out = screen.clone();
         let below = std::mem::replace(&mut self.below, Below::nothing(self.look));
@@ -236,7 +238,7 @@ impl Prepared<'_> {
         };
         let mut last = None;
         let result = tokio::select! {
-            result = self.connections(&screen, &tap, &mut last) => result,
+            result = self.connections(&screen, &tap, &mut last, &mut stop) => result,
             () = recorder.gone() => Ok(FINE),
         };
         screen.prompt(None);
@@ -257,13 +259,19 @@ impl Prepared<'_> {
     }
 
     /// One connection, or one after another. The `last` words are for after all that was recorded.
-    async fn connections(&self, screen: &Screen, tap: &Tap, last: &mut Last) -> io::Result<u8> {
+    async fn connections(
+        &self,
+        screen: &Screen,
+        tap: &Tap,
+        last: &mut Last,
+        stop: &mut Stop,
+    ) -> io::Result<u8> {
         let mut input: Option<Option<Receiver<Input>>> = None;
         let mut attempt = 0;
         loop {
             let opened = tokio::select! {
                 opened = self.open(tap) => opened,
-                _ = tokio::signal::ctrl_c() => return Ok(INTERRUPTED),
+                _ = stop.recv() => return Ok(INTERRUPTED),
             };
             let code = match opened {
                 Err(failure) => {
@@ -288,10 +296,13 @@ impl Prepared<'_> {
                     attempt = 0;
                     match (&self.task, open) {
                         (Task::Echo, Opened::WebSocket(open)) => {
-                            return Ok(self.echo(open.socket, last).await);
+                            return Ok(self.echo(open.socket, last, stop).await);
                         }
                         (Task::Script(name, steps), Opened::WebSocket(open)) => {
-                            return self.script(open.socket, name, steps, screen).await;
+                            return tokio::select! {
+                                code = self.script(open.socket, name, steps, screen) => code,
+                                _ = stop.recv() => Ok(INTERRUPTED),
+                            };
                         }
                         // Only what talks can do without a WebSocket.
                         (Task::Echo | Task::Script(..), Opened::Session(_)) => return Ok(FAILED),
@@ -308,7 +319,7 @@ impl Prepared<'_> {
                                 let revision = transport::revision(&self.opening.reach.url);
                                 SocketIo::new(revision, namespace, self.args.auth.clone())
                             });
-                            let end = Talk::new(carrier, &show, session, *plan).run(input).await?;
+                            let end = Talk::new(carrier, &show, session, *plan).run(input, stop).await?;
                             self.over(screen, plan, &end, last)?
                         }
                     }
@@ -323,7 +334,7 @@ impl Prepared<'_> {
             screen.say(2, &words, Tone::Aside)?;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = tokio::signal::ctrl_c() => return Ok(INTERRUPTED),
+                _ = stop.recv() => return Ok(INTERRUPTED),
             }
         }
     }
@@ -360,8 +371,8 @@ impl Prepared<'_> {
         (!self.args.quiet || !is_good).then(|| (end.words(), tone))
     }
 
-    async fn echo(&self, socket: Socket, last: &mut Last) -> u8 {
-        let end = echo::run(socket).await;
+    async fn echo(&self, socket: Socket, last: &mut Last, stop: &mut Stop) -> u8 {
+        let end = echo::run(socket, stop).await;
         *last = self.words(&end);
         if end.is_good() { FINE } else { FAILED }
     }

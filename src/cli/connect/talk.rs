@@ -13,6 +13,7 @@ use super::input::Input;
 use super::screen::{Screen, Tone};
 use super::show::Show;
 use super::socketio::{Said, SocketIo};
+use crate::cli::live::stop::Stop;
 use crate::lab::deflate::Deflater;
 use crate::lab::frames::Received;
 use crate::lab::socket::Came;
@@ -86,10 +87,8 @@ impl<'t> Talk<'t> {
     ///
     /// # Errors
     /// When nothing can be shown any longer.
-    pub async fn run(mut self, input: &mut Option<Receiver<Input>>) -> io::Result<End> {
+    pub async fn run(mut self, input: &mut Option<Receiver<Input>>, stop: &mut Stop) -> io::Result<End> {
         let mut ping_at = self.plan.ping_every.map(|every| Instant::now() + every);
-        let interrupted = tokio::signal::ctrl_c();
-        tokio::pin!(interrupted);
         let mut is_interrupted = false;
         let how = loop {
             let takes = self.closing.is_none()
@@ -128,7 +127,7 @@ impl<'t> Talk<'t> {
                     let payload = self.pings.len().to_string();
                     self.ping(payload.into_bytes());
                 }
-                _ = &mut interrupted, if !is_interrupted => {
+                _ = stop.recv(), if !is_interrupted => {
                     is_interrupted = true;
                     *input = None;
                     self.close(Some(CloseCode(1001)), "");

@@ -34,14 +34,17 @@ pub(super) struct Playing {
     jobs: usize,
     /// Cases that still are open of those that were played at a time.
     crowd: usize,
-    /// What came of those whose WebSocket was not opened while others were: they get another chance, alone.
-    again: VecDeque<(usize, &'static Case, Graded)>,
+    /// What came of those whose WebSocket was not opened while others were, or had just been: they get
+    /// another chance, alone.
+    again: VecDeque<Played>,
     /// Those during which the server may have ended.
     suspects: Suspects,
     /// The last that the server opened a WebSocket for, as many as are played at a time.
     last: VecDeque<String>,
     /// It turned out that the server takes one connection at a time.
     alone: bool,
+    /// How often another chance was of no use.
+    futile: usize,
     /// Why a capture could not be written.
     unwritten: Option<Text>,
 }
@@ -61,6 +64,7 @@ impl Playing {
             suspects: Suspects::default(),
             last: VecDeque::new(),
             alone: false,
+            futile: 0,
             unwritten: None,
         }
     }
@@ -107,22 +111,34 @@ impl Playing {
             return Some(self.alone(one).await);
         }
         // Who was turned away is asked once more when nobody else is there.
-        let Some((at, case, before)) = self.again.pop_front() else {
+        let Some(Played { at, case, mut graded, is_crowded, .. }) = self.again.pop_front() else {
             return self.suspects.left().map(|one| (one.at, one.graded));
         };
-        if !self.is_possible() {
-            return Some((at, before));
-        }
-        // The server may not have noticed yet that the others have left.
-        tokio::time::sleep(LEAVING).await;
-        let graded = match play(&self.peer, self.beside.as_ref(), case).await {
-            Ok((graded, _)) => graded,
-            Err(why) => {
-                self.unwritten = Some(why);
-                return Some((at, before));
-            }
+        // What was of no use for the first will be of none for those that follow.
+        let chances = match self.futile {
+            0 => &LEAVING[..],
+            1..TURNED_AWAY => &LEAVING[..1],
+            _ => &[],
         };
-        self.alone |= graded.opened;
+        // The server may not have noticed yet that the others have left.
+        for leaving in chances {
+            if !self.is_possible() {
+                break;
+            }
+            tokio::time::sleep(*leaving).await;
+            match play(&self.peer, self.beside.as_ref(), case).await {
+                Ok((now, _)) => graded = now,
+                Err(why) => self.unwritten = Some(why),
+            }
+            if !is_turned_away(case, &graded) {
+                break;
+            }
+        }
+        if graded.opened {
+            self.alone |= is_crowded;
+        } else {
+            self.futile += 1;
+        }
         Some((at, graded))
     }
 
@@ -133,8 +149,9 @@ impl Playing {
 
     /// What came of a case, unless it was turned away.
     fn certain(&mut self, one: Played) -> Option<(usize, Graded)> {
-        if one.is_crowded && is_turned_away(one.case, &one.graded) {
-            self.again.push_back((one.at, one.case, one.graded));
+        let were_others = one.is_crowded || !self.last.is_empty();
+        if were_others && is_turned_away(one.case, &one.graded) {
+            self.again.push_back(one);
             return None;
         }
         Some((one.at, one.graded))
@@ -184,7 +201,7 @@ impl Playing {
         if self.again.len() >= TURNED_AWAY && self.jobs > 1 {
             self.jobs = 1;
             self.crowd = self.open.len();
-            self.waiting.extend(self.again.drain(..).map(|(at, case, _)| (at, case)));
+            self.waiting.extend(self.again.drain(..).map(|one| (one.at, one.case)));
             self.alone = true;
         }
         while self.open.len() < self.jobs
@@ -218,8 +235,9 @@ impl Playing {
     }
 }
 
-/// How long a server may take to notice that a connection has ended.
-const LEAVING: Duration = Duration::from_millis(200);
+/// How long a server may take to notice that a connection has ended, and longer when it is busy.
+const LEAVING: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Cases that are turned away before it is taken for the server's way.
 const TURNED_AWAY: usize = 8;

@@ -18,7 +18,7 @@ use crate::cli::dial::Url;
 use crate::cli::dial::keylog::Keylog;
 use crate::cli::dial::line::Reach;
 use crate::cli::habits::quoted;
-use crate::cli::live;
+use crate::cli::live::{self, stop};
 use crate::cli::output::Output;
 use crate::grade::autobahn::Exclusions;
 use crate::grade::play::{self, Target};
@@ -45,8 +45,9 @@ pub(super) async fn grade(args: &Args, cases: &[&'static Case], look: Look) -> R
     let ready = server.ready(args, cases, look).await?;
     let mut report = Report::new(&args.report, manner(args, ready.count, false), look)?;
     let who = graduate(args, named, args.agent.as_deref().unwrap_or(named));
+    let mut stop = stop::listen().map_err(live::untold)?;
     let played = async {
-        let (is_interrupted, notes) = all(ready, &who, &mut report).await?;
+        let (is_interrupted, notes) = all(ready, &who, &mut report, &mut stop).await?;
         report.end(is_interrupted, &notes)
     };
     Ok(Box::pin(LocalSet::new().run_until(played)).await)
@@ -66,6 +67,7 @@ pub(super) fn several(
 ) -> Result<io::Result<u8>, Text> {
     let mut report = Report::new(&args.report, manner(args, cases.len(), true), look)?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
+    let mut stop = stop::listen().map_err(live::untold)?;
     let (mut is_interrupted, mut is_missed, mut notes) = (false, false, Vec::new());
     let played = LocalSet::new().block_on(&runtime, async {
         for args in servers {
@@ -77,10 +79,17 @@ pub(super) fn several(
                 cases.retain(|case| !exclusions.has(&agent, case));
                 Ok::<_, Text>((server.ready(args, &cases, look).await?, graduate(args, named, &agent)))
             };
-            match ready.await {
+            let ready = tokio::select! {
+                ready = ready => ready,
+                _ = stop.recv() => {
+                    is_interrupted = true;
+                    break;
+                }
+            };
+            match ready {
                 Ok((ready, who)) => {
                     let more;
-                    (is_interrupted, more) = all(ready, &who, &mut report).await?;
+                    (is_interrupted, more) = all(ready, &who, &mut report, &mut stop).await?;
                     notes.extend(more);
                     if is_interrupted {
                         break;
@@ -316,12 +325,13 @@ async fn all(
     Ready { mut playing, count }: Ready,
     who: &Graduate,
     report: &mut Report,
+    stop: &mut stop::Stop,
 ) -> io::Result<(bool, Vec<Text>)> {
     report.begin(who, count as u64);
     loop {
         let next = tokio::select! {
             next = playing.next() => next,
-            _ = tokio::signal::ctrl_c() => return Ok((true, playing.notes())),
+            _ = stop.recv() => return Ok((true, playing.notes())),
         };
         let Some((at, one)) = next else { return Ok((false, playing.notes())) };
         report.take(who, at, one)?;

@@ -76,7 +76,12 @@ impl Ways {
 
     /// A way that nothing is kept of.
     pub fn unkept(&self) -> Way<'_> {
-        Way { ways: self, tap: Tap::idle(), keeper: None, connected: OnceLock::new() }
+        self.tapped(Tap::idle())
+    }
+
+    /// A way that is told of.
+    pub fn tapped(&self, tap: Tap) -> Way<'_> {
+        Way { ways: self, tap, keeper: None, connected: OnceLock::new() }
     }
 
     /// The way of a case, by its id.

@@ -8,12 +8,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::cli::interrupt::INTERRUPTED;
 
+/// Who hears that it is time to end, whenever it asks: what was said meanwhile waits for it.
+pub type Stop = UnboundedReceiver<()>;
+
 /// Listens from now on: what is given hears of the first time. The second ends the program at once, whatever
 /// it is at: whoever insists does not want to see the rest.
 ///
 /// # Errors
 /// When the system does not tell.
-pub fn listen() -> io::Result<UnboundedReceiver<()>> {
+pub fn listen() -> io::Result<Stop> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let mut signals = {
         let _inside = runtime.enter();

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::app::path;
-use crate::cli::trouble::{line_and_column, of_file};
+use crate::cli::trouble::of_file;
 use crate::lab::fault::{self, duration};
 use crate::lab::proxy::{Rule, Then};
-use crate::model::{Dir, Opcode, Text};
+use crate::model::{Dir, Opcode, Text, line_and_column};
 
 /// The file.
 #[derive(Deserialize)]
