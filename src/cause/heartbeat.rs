@@ -46,10 +46,17 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let Some(ping) = sides[dir.index()].waiting else { return };
     let waited = ended.since(ping.since);
     let is_silent = sides[peer.index()].heard.is_none_or(|heard| heard <= ping.since);
-    // One that waited for longer is told where frames are; who never answers one has another reason.
+    // A library that waits half as long as it sends pings is known by it, also by its first ping.
+    let is_first = ping.interval.is_none() && sides[peer.index()].heard.is_none();
+    let since_began = || over.ending.began.map(|began| ping.since.since(began)).filter(|_| is_first);
+    let half = ping.interval.or_else(since_began).map(|interval| interval / 2);
+    let is_half = half.is_some_and(|half| (waited - half).abs() <= half / 50);
+    // One that waited for longer is told where frames are.
     let is_missed = (MISSED..=limits::PONG_SOON).contains(&waited)
-        && ping.answered > 0
-        && waited >= ping.slowest.saturating_mul(SLOWER);
+        && match ping.answered {
+            0 => is_first && is_half,
+            _ => waited >= ping.slowest.saturating_mul(SLOWER),
+        };
     if !(is_missed && is_silent && over.is_websocket() && over.is_whole()) {
         return;
     }
@@ -59,16 +66,18 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     // What it sent before the end has arrived, the ping among it.
     let own = over.ending.transport.as_deref().map(|facts| &facts.sides[dir.index()]);
     let behind = match own.filter(|own| own.unacknowledged == 0) {
+        _ if ping.answered == 0 => {
+            Text::new("the {} answered no ping: its program was busy or stuck, or answers none")
+        }
         Some(_) => Text::new(
             "the {}'s TCP took the ping, and its program did not answer: it was busy or stuck (its pongs had \
              taken {} at most)",
         ),
         None => Text::new("the {} was busy, stuck or cut off: its pongs had taken {} at most before"),
     };
-    let behind = behind.word(peer.name()).and(wait(ping.slowest));
-    // A library that waits half as long as it sends pings is known by it.
-    let half = ping.interval.map(|interval| interval / 2);
-    let mend = match half.filter(|half| (waited - half).abs() <= half / 50) {
+    let behind = behind.word(peer.name());
+    let behind = if ping.answered == 0 { behind } else { behind.and(wait(ping.slowest)) };
+    let mend = match ping.interval.filter(|_| is_half) {
         Some(_) => Text::new(
             "look at what the {} did at that time; the wait is half of the interval between the pings, as \
              with aiohttp (heartbeat): raise that if a pong may take longer",

@@ -271,6 +271,12 @@ const TALES: &[(&str, &str, &str, &str)] = &[
         "no-closing-handshake",
     ),
     (
+        "who has never had a pong, and ends at any time, has other reasons",
+        "handshake\nwait 2s\nclient ping \"1\"\nwait 700ms\nfin client\nfin server",
+        "ping-given-up",
+        "no-closing-handshake",
+    ),
+    (
         "a pong that the capture lacks may have come",
         "handshake\nclient ping \"1\"\nserver pong \"1\"\nwait 2s\nclient ping \"2\"\n\
          server pong \"2\" lost\nwait 1s\nfin client\nfin server",
