@@ -396,7 +396,7 @@ impl<S: Sink> Decoder<S> {
     /// by then.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    fn lend<T>(
+    pub(crate) fn lend<T>(
         &mut self,
         slot: usize,
         act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> T,

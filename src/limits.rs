@@ -318,6 +318,13 @@ pub const HOLD_TIME: u64 = 200_000_000;
 /// with bytes missing before its end, for what was captured late.
 pub const LINGER_TIME: u64 = 200_000_000;
 
+/// Nanoseconds by which packets overtake each other on their way into a capture, at most.
+pub const OVERTAKEN: i64 = 20_000_000;
+
+/// Places of a capture that are remembered at which packets are missing: whose last packet stands right
+/// before one may have sent more.
+pub const LOSSES: usize = 16 * 1024;
+
 /// Flows kept in such a state; the oldest makes room. Each takes some four kibibytes.
 pub const LINGERING: usize = 4 * 1024;
 

@@ -18,7 +18,7 @@ use super::{Fast, silence};
 use crate::limits;
 use crate::model::quantity::span;
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Quantity, Rule, Text, Time, rules,
+    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Handshake, Measure, Quantity, Rule, Text, Time, rules,
 };
 
 rules! {
@@ -154,7 +154,9 @@ impl Crowd {
             .iter()
             .all(|cause| super::crash::is_reset(cause.rule) || *cause.rule == silence::NO_HEARTBEAT);
         let is_silent = over.is_websocket() && is_unexplained && over.knows_silence() && over.is_at_rest();
-        let is_refused = over.has_no_websocket();
+        let is_refused = over.connection.handshake == Handshake::Refused || over.is_unanswered();
+        // A Close frame of 1000 that was not captured may have been there.
+        let is_dropped = by == Some(Dir::Server) && (close.is_some() || over.is_whole());
         let is_mute = over.is_whole() && over.ending.sides.iter().all(|side| side.heard.is_none());
         let is_glance = ended.since(began) < GLANCE;
         self.events += 1;
@@ -167,7 +169,7 @@ impl Crowd {
             is_cut: close.is_none(),
             left: code == Some(1001) && by == Some(Dir::Client),
             dismissed: code == Some(1000) && by == Some(Dir::Server) && is_mute && is_glance,
-            failed: !is_fine && (by == Some(Dir::Server) || is_refused),
+            failed: !is_fine && (is_dropped || is_refused),
             is_idle: causes.iter().any(|cause| silence::explains(cause.rule)),
             silence: over.silence().filter(|_| is_silent),
             evidence: over.cut().map(|end| Evidence::about(over, end)),

@@ -1,6 +1,7 @@
 //! What went wrong in an input, worst first and grouped: the answer before the evidence.
 
 mod group;
+mod refused;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -19,6 +20,7 @@ use crate::model::{
 use crate::{net, ws};
 
 pub use self::group::{Group, Place};
+use self::refused::{Refusal, Refusals};
 
 /// Rules that only say how a connection ended: where a cause says why, they add nothing.
 static MANNERS: &[&Rule] = &[
@@ -69,6 +71,8 @@ pub struct Head {
     storms: HashSet<(Endpoint, u32), Fast>,
     /// What was found of the pauses of clients before that, and whose: a storm says the same, and more.
     hasty: Vec<Hasty>,
+    /// Answers that a proxy may have passed on.
+    refusals: Refusals,
     /// Those that were over last, with the numbers of their sites: what is told of a session of Engine.IO
     /// comes behind its connections.
     over: VecDeque<(u32, u32)>,
@@ -228,6 +232,11 @@ impl Head {
             }
             let storm = finding.case.iter().filter_map(|case| case.server.zip(case.client.map(hash)));
             self.storms.extend(storm);
+            if self.refusals.takes(finding) {
+                let site = self.open.get(&unit.conn).map(|open| open.site);
+                self.refusals.wait(site, finding, place);
+                continue;
+            }
             if MANNERS.contains(&finding.rule)
                 && let Some(open) = self.open.get_mut(&unit.conn)
             {
@@ -243,6 +252,9 @@ impl Head {
 
     /// All connections are over: what was found of clients that make no storm is told.
     fn calm(&mut self) {
+        for Refusal { site, finding, place } in self.refusals.tell() {
+            self.add_at(site, &finding, place);
+        }
         let storms = std::mem::take(&mut self.storms);
         for Hasty { finding, place, site, client } in std::mem::take(&mut self.hasty) {
             let server = site.and_then(|site| self.sites.get(site as usize)).and_then(|(server, _)| *server);
@@ -254,7 +266,7 @@ impl Head {
 
     fn connection(&mut self, conn: u32, connection: &Connection) {
         if connection.ending.is_some() {
-            return;
+            return self.refusals.ends(conn, connection);
         }
         let path = connection.target.as_deref().map(|target| {
             let end = target.bytes().position(|b| b == b'?');

@@ -1,8 +1,10 @@
-//! Heartbeats of the application, sent as data: who waits for an answer in vain.
+//! Heartbeats: who waits for an answer in vain, of those that an application sends as data, too.
 //!
-//! Pings of the protocol itself (opcode 0x9) are held against the rules where frames are.
+//! Pings of the protocol itself (opcode 0x9) are held against the rules where frames are; here is who ended
+//! the connection before a rule is broken.
 
 use super::over::{Over, seen_in};
+use crate::limits;
 use crate::model::quantity::{grouped, wait};
 use crate::model::{
     Case, Cite, Diagnosis, Dir, Finding, Heartbeat, Measure, Message, Quantity, Text, Time, Unit, rules,
@@ -17,6 +19,12 @@ rules! {
         usually "the peer's program does not answer them: its library answers Ping frames by itself, data \
                  never",
         mend "answer such messages in the program, or send Ping frames, which every library answers";
+    GIVEN_UP = "ping-given-up", Warning, Cite::rfc6455("5.5.2"), Either,
+        "an endpoint ended TCP while it waited for a pong, without a Close frame",
+        "its peer learns of it when it reads again, or never, and what was under way is lost",
+        usually "a library that gives up when a pong does not come soon (aiohttp waits half of its \
+                 heartbeat), and a peer that was busy, stuck or cut off",
+        mend "look at what kept the peer at that time, and at the way to it; allow more time for a pong";
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -24,6 +32,64 @@ const SECOND: i64 = 1_000_000_000;
 const PATIENCE: i64 = 2 * SECOND;
 /// The same where the capture ends.
 const PATIENCE_AT_END: i64 = 5 * SECOND;
+
+/// Nanoseconds that a pong is waited for at least before it can be missed.
+const MISSED: i64 = SECOND / 2;
+/// A pong is missed after so many times as long as the slowest one took.
+const SLOWER: i64 = 10;
+
+/// Who ended the connection itself while its ping was not answered.
+pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
+    let Some((end, ended)) = over.cut().and_then(|end| Some((end, end.time?))) else { return };
+    let (dir, peer) = (end.by, end.by.peer());
+    let sides = &over.ending.sides;
+    let Some(ping) = sides[dir.index()].waiting else { return };
+    let waited = ended.since(ping.since);
+    let is_silent = sides[peer.index()].heard.is_none_or(|heard| heard <= ping.since);
+    // A library that waits half as long as it sends pings is known by it, also by its first ping.
+    let is_first = ping.interval.is_none() && sides[peer.index()].heard.is_none();
+    let since_began = || over.ending.began.map(|began| ping.since.since(began)).filter(|_| is_first);
+    let half = ping.interval.or_else(since_began).map(|interval| interval / 2);
+    let is_half = half.is_some_and(|half| (waited - half).abs() <= half / 50);
+    // One that waited for longer is told where frames are.
+    let is_missed = (MISSED..=limits::PONG_SOON).contains(&waited)
+        && match ping.answered {
+            0 => is_first && is_half,
+            _ => waited >= ping.slowest.saturating_mul(SLOWER),
+        };
+    if !(is_missed && is_silent && over.is_websocket() && over.is_whole()) {
+        return;
+    }
+    let what = Text::new("ended by the {} while its ping was not answered").word(dir.name());
+    let got = Text::with("none in {}, then {}", wait(waited)).and(end.how.flag());
+    let measures = vec![Measure::of(Quantity::Waited, waited)];
+    // What it sent before the end has arrived, the ping among it.
+    let own = over.ending.transport.as_deref().map(|facts| &facts.sides[dir.index()]);
+    let behind = match own.filter(|own| own.unacknowledged == 0) {
+        _ if ping.answered == 0 => {
+            Text::new("the {} answered no ping: its program was busy or stuck, or answers none")
+        }
+        Some(_) => Text::new(
+            "the {}'s TCP took the ping, and its program did not answer: it was busy or stuck (its pongs had \
+             taken {} at most)",
+        ),
+        None => Text::new("the {} was busy, stuck or cut off: its pongs had taken {} at most before"),
+    };
+    let behind = behind.word(peer.name());
+    let behind = if ping.answered == 0 { behind } else { behind.and(wait(ping.slowest)) };
+    let mend = match ping.interval.filter(|_| is_half) {
+        Some(_) => Text::new(
+            "look at what the {} did at that time; the wait is half of the interval between the pings, as \
+             with aiohttp (heartbeat): raise that if a pong may take longer",
+        ),
+        None => {
+            Text::new("look at what the {} did at that time; allow more time for a pong if it may take it")
+        }
+    };
+    let diagnosis = Diagnosis::new(GIVEN_UP.id, behind, mend.word(peer.name()));
+    let finding = Finding::new(&GIVEN_UP, peer, "a pong".into(), got);
+    causes.push(seen_in(finding.because(diagnosis).like(Case::new(what, measures)), ping.packet));
+}
 
 /// The pings as data of the client and the server.
 #[derive(Debug, Default)]

@@ -46,10 +46,10 @@ pub(super) fn outcome(over: &Over<'_>) -> Outcome {
         Handshake::Lines => return Outcome::Lines,
         Handshake::Http2 => return Outcome::Http2,
         Handshake::Refused => return Outcome::Refused,
-        Handshake::RequestOnly if over.ending.first.is_some() => return Outcome::Unanswered,
+        Handshake::RequestOnly if over.is_unanswered() => return Outcome::Unanswered,
         Handshake::RequestOnly if over.ending.how == EndKind::Untold => return Outcome::Untold,
         Handshake::RequestOnly if over.ending.how == EndKind::Failed => return Outcome::Failed,
-        Handshake::RequestOnly => return Outcome::Open,
+        Handshake::RequestOnly if over.ending.first.is_none() => return Outcome::Open,
         _ => {}
     }
     match (over.ending.how, over.ending.first) {

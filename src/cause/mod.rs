@@ -54,8 +54,16 @@ type Fast = foldhash::fast::FixedState;
 /// What looks for causes when a connection is over.
 type Detector = fn(&Over<'_>, &mut Vec<Finding>);
 
-const DETECTORS: &[Detector] =
-    &[handshake::find, close::find, silence::find, tcp::find, size::find, crash::find, stream::find];
+const DETECTORS: &[Detector] = &[
+    handshake::find,
+    close::find,
+    heartbeat::find,
+    silence::find,
+    tcp::find,
+    size::find,
+    crash::find,
+    stream::find,
+];
 
 /// Whether a sink wants to know causes and what messages mean.
 fn is_asked<S: Sink>(sink: &S) -> bool {

@@ -32,9 +32,11 @@ impl<'a> Over<'a> {
         self.connection.handshake.is_websocket()
     }
 
-    /// Whether the handshake asked for a WebSocket and got none.
-    pub fn has_no_websocket(&self) -> bool {
-        matches!(self.connection.handshake, Handshake::RequestOnly | Handshake::Refused)
+    /// Whether its request for a WebSocket came to an end without an answer, and not only in the capture.
+    pub fn is_unanswered(&self) -> bool {
+        let (server, [_, counts]) = (&self.ending.sides[Dir::Server.index()], &self.ending.counts);
+        let is_missing = server.is_blind || counts.frames > 0;
+        self.connection.handshake == Handshake::RequestOnly && self.ending.first.is_some() && !is_missing
     }
 
     /// The Close frame that came first, and who sent it.

@@ -88,6 +88,18 @@ pub fn usual(silence: i64) -> Option<u64> {
     })
 }
 
+/// The usual timeout of a connection through nginx, in seconds, that ended after such a silence and lived for
+/// so long. Its timers fire early: one that would move by less than 300 ms stays where it is
+/// (`NGX_TIMER_LAZY_DELAY`), so that it may run from a message before the last one.
+fn usual_of_nginx(silence: i64, lived: i64) -> Option<u64> {
+    const LAZY: i64 = 300_000_000;
+    let of = HABITS.iter().map(|habit| habit.seconds);
+    of.into_iter().find(|seconds| {
+        let nominal = i64::try_from(*seconds).unwrap_or_default() * SECOND;
+        (silence..=lived.min(silence + LAZY)).contains(&nominal)
+    })
+}
+
 /// What an end says of who had the timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Evidence {
@@ -153,7 +165,9 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         return;
     }
     let evidence = Evidence::about(over, end);
-    let Some(seconds) = usual(silence) else {
+    let is_nginx = evidence.by == Dir::Server && evidence.answered == Some(Software::Nginx);
+    let of_nginx = || over.lived().filter(|_| is_nginx).and_then(|lived| usual_of_nginx(silence, lived));
+    let Some(seconds) = usual(silence).or_else(of_nginx) else {
         causes.extend(no_heartbeat(over, end, silence));
         return;
     };
@@ -210,6 +224,17 @@ mod tests {
         assert_eq!(of(60_450 * ms), Some(60));
         assert_eq!(of(61_500 * ms), None);
         assert_eq!(of(2000 * ms), None);
+    }
+
+    #[test]
+    fn timers_of_nginx_may_run_from_a_message_before_the_last() {
+        let ms = 1_000_000;
+        let of = |silence: i64, lived: i64| usual_of_nginx(silence * ms, lived * ms);
+        assert_eq!(of(4880, 5100), Some(5));
+        assert_eq!(of(59_720, 200_000), Some(60));
+        assert_eq!(of(59_650, 200_000), None);
+        // It has not lived for so long.
+        assert_eq!(of(4880, 4990), None);
     }
 
     #[test]

@@ -118,6 +118,8 @@ pub struct SideEnd {
     pub heard: Option<Time>,
     /// When it sent its last ping before the first Close frame of either.
     pub pinged: Option<Time>,
+    /// Its last ping, if that was not answered when the connection was over.
+    pub waiting: Option<Waiting>,
     /// Pings that it sent.
     pub pings: u64,
     /// Pongs that it sent.
@@ -136,6 +138,21 @@ pub struct SideEnd {
     pub is_blind: bool,
     /// Whether the end of its TCP stream was seen: no more of it can come.
     pub is_over: bool,
+}
+
+/// A ping that has no answer yet, and how it went with those before (RFC 6455 §5.5.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// When it was complete.
+    pub since: Time,
+    /// Number of the packet that completed it, from 1; 0 when there are no packets.
+    pub packet: u64,
+    /// How many pongs had answered pings of the same endpoint before.
+    pub answered: u64,
+    /// Nanoseconds that the slowest of these took.
+    pub slowest: i64,
+    /// Nanoseconds from the ping before it.
+    pub interval: Option<i64>,
 }
 
 /// A Close frame that ended a connection (RFC 6455 §5.5.1).

@@ -57,7 +57,7 @@ pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
 pub use distribution::Distribution;
-pub use ending::{ClosePart, Counts, EndKind, Ending, SideEnd, TcpEnd, Unfinished};
+pub use ending::{ClosePart, Counts, EndKind, Ending, SideEnd, TcpEnd, Unfinished, Waiting};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Gap, GapEffect, Hole, Part};

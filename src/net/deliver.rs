@@ -83,7 +83,14 @@ impl Flow {
                 if bytes.is_empty() {
                     return Continue(());
                 }
-                self.deliver(id, from, bytes, at, sink)
+                if !piece.by.is_late {
+                    return self.deliver(id, from, bytes, at, sink);
+                }
+                self.open(id, sink);
+                sink.late(id, self.side(from), true);
+                let going = self.deliver(id, from, bytes, at, sink);
+                sink.late(id, self.side(from), false);
+                going
             }
         }
     }
@@ -166,19 +173,33 @@ impl Flow {
     }
 
     /// What a reset of half `from` shows that the capture lacks. It stands behind all that its sender has
-    /// sent; one without ACK answers a segment of the peer's, whose acknowledgement is its number (RFC 9293
-    /// §3.5.2).
+    /// sent, and acknowledges what that has received; one without ACK answers a segment of the peer's, whose
+    /// acknowledgement is its number (RFC 9293 §3.5.2).
     fn show_missing<S: StreamSink>(&mut self, id: FlowId, from: usize, end: &End, sink: &mut S) {
         let half = &self.halves[from];
         if end.how != StreamEnd::Rst || half.state != State::Open {
             return;
         }
         let own = end.position > half.next;
-        let peers = end.by.ack.is_none() && end.position > half.acked;
+        let peer = &self.halves[1 - from];
+        let peers = match end.by.ack {
+            None => end.position > half.acked,
+            // One that is one ahead may be of a FIN.
+            Some(ack) => peer.state == State::Open && peer.heard && peer.position(ack) > peer.next + 1,
+        };
         for (of, is_missing) in [(from, own), (1 - from, peers)] {
             if is_missing {
                 self.open(id, sink);
                 sink.behind(id, self.side(of));
+            }
+        }
+    }
+
+    /// Right behind its last packet others are missing from the capture, and some may be its own.
+    pub(super) fn break_off<S: StreamSink>(&self, id: FlowId, sink: &mut S) {
+        for from in 0..2 {
+            if self.is_followed() && self.halves[from].state != State::Ended {
+                sink.behind(id, self.side(from));
             }
         }
     }

@@ -39,6 +39,10 @@ impl Flow {
         if segment.flags.any(Flags::ACK) {
             let [_, peer] = pair(&mut self.halves, from);
             let is_news = peer.acknowledged(segment.ack);
+            if is_news && peer.state == State::Open && peer.acked > peer.next + 1 {
+                let (next, acked) = (peer.next, peer.acked);
+                self.pulse.rare().sides[1 - from].lacks(next, acked, time);
+            }
             self.pulse.acknowledged(1 - from, segment.ack, time);
             let bare = segment.data.is_empty() && segment.missing == 0;
             if !is_news && bare && !is_probe && !segment.flags.any(Flags::SYN | Flags::FIN) {
@@ -296,6 +300,31 @@ impl Flow {
         let side = &mut rare.sides[from];
         side.disowned |= side.reset.is_none() && ack.is_none();
         side.reset.get_or_insert(at);
+    }
+
+    /// Whether a segment that half `from` sent says that packets are missing which were not known to be: it
+    /// stands behind what was seen of its sender, or acknowledges more of the peer's, or the beginning of its
+    /// connection was not captured.
+    pub(super) fn shows_loss(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
+        let (is_syn, has_ack) = (segment.flags.any(Flags::SYN), segment.flags.any(Flags::ACK));
+        if self.packets == 0 {
+            return !is_syn || has_ack;
+        }
+        if is_syn || segment.flags.any(Flags::RST) {
+            return false;
+        }
+        let is_behind = half.state == State::Open && half.position(segment.seq) > half.sent() + 1;
+        let acked = peer.position(segment.ack);
+        // A FIN takes one number.
+        let sent = peer.sent().max(peer.acked) + u64::from(peer.has_end());
+        is_behind || has_ack && peer.state == State::Open && peer.heard && acked > sent
+    }
+
+    /// Whether half `of` has reset the connection without acknowledging anything.
+    pub(super) fn is_disowned(&self, of: usize) -> bool {
+        let rare = self.pulse.end.as_deref().and_then(|end| end.rare.as_deref());
+        rare.is_some_and(|rare| rare.sides[of].disowned)
     }
 
     /// Whether half `of` has sent one SYN, perhaps again and again, and nobody has sent anything else.

@@ -141,7 +141,8 @@ impl Flow {
         let address = if client == 0 { high } else { low };
         let why = match self.over {
             _ if !never_began => return None,
-            Some(CloseReason::Reset) if is_answered => Unopened::Reset,
+            // What answers a SYN has an acknowledgement (RFC 9293 §3.5.2).
+            Some(CloseReason::Reset) if is_answered && !self.is_disowned(server) => Unopened::Reset,
             _ if !is_answered && self.over.is_none() && self.sent_only_syns(client) => {
                 let waited = self.pulse.last().1.since(self.first.1);
                 Unopened::Silence { syns: self.packets, waited: u64::try_from(waited).unwrap_or_default() }
@@ -425,7 +426,9 @@ impl Flow {
         // A keep-alive probe carries nothing, or one byte of garbage, zero in practice, that was
         // sent and acknowledged before (RFC 9293 §3.8.4).
         let probe = NonZeroU32::new(self.packets).filter(|_| data == [0]);
-        let by = Carrier { at: segment.at, ack, probe };
+        let is_late =
+            self.pulse.any_rare().is_some_and(|rare| rare.sides[from].is_late(start, segment.at.time));
+        let by = Carrier { at: segment.at, ack, probe, is_late };
         let mut conflict = false;
         let mut old = 0;
         if half.state == State::Open && start < half.next {

@@ -132,6 +132,10 @@ pub trait StreamSink {
     /// be.
     fn behind(&mut self, _flow: FlowId, _from: Side) {}
 
+    /// Whether what comes next of `from` had been received a while before it was captured: its time says
+    /// nothing of when it was sent.
+    fn late(&mut self, _flow: FlowId, _from: Side, _is_late: bool) {}
+
     /// A direction has ended; `receipt` says what had been acknowledged by then.
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest;
 

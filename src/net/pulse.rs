@@ -4,6 +4,7 @@
 //! never to a segment that simply comes next ([`Rare`]).
 
 use super::anomaly::Cut;
+use crate::limits;
 use crate::model::{At, Finding, KeepAlive, Resent, Time, ZeroWindow};
 
 /// So many round trips are measured as they come; then, of so many packets of the flow, one may be.
@@ -72,6 +73,8 @@ pub(super) struct RareSide {
     pub resent: Resent,
     /// The packet of the last one that was sent again.
     pub last_resent: u64,
+    /// Up to where its peer had received more than there was, and since when that is known.
+    pub ahead: (u64, Time),
     /// When data behind a hole was captured first, 0 for no hole.
     pub hole_since: Time,
     pub out_of_order: u32,
@@ -83,6 +86,24 @@ pub(super) struct RareSide {
     pub keep_alive: KeepAlive,
     /// The packet of the last probe.
     pub last_probe: u64,
+}
+
+impl RareSide {
+    /// Its peer acknowledges what is not in the capture, between these positions.
+    pub(super) fn lacks(&mut self, from: u64, to: u64, time: Time) {
+        // Where nothing has come since, it is known since then.
+        if self.ahead.0 <= from {
+            self.ahead.1 = time;
+        }
+        self.ahead.0 = self.ahead.0.max(to);
+    }
+
+    /// Whether what begins at `position` had been acknowledged so long before it was captured that it was
+    /// not overtaken by that on the way, but sent again or copied.
+    pub(super) fn is_late(&self, position: u64, time: Option<Time>) -> bool {
+        let since = |time: Time| time.since(self.ahead.1);
+        position < self.ahead.0 && time.map(since).is_some_and(|since| since > limits::OVERTAKEN)
+    }
 }
 
 impl Pulse {

@@ -38,6 +38,8 @@ pub(super) struct Carrier {
     /// Set when it looks like a keep-alive probe: the flow's packet count at that time.
     /// The byte of a probe gives way to any other.
     pub probe: Option<NonZeroU32>,
+    /// Its bytes had been acknowledged a while before: an earlier copy is not in the capture.
+    pub is_late: bool,
 }
 
 impl Piece {

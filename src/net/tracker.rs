@@ -49,6 +49,8 @@ pub struct Tracker {
     unsupported: Vec<(u32, u64)>,
     /// What ICMP says of flows that wait for an answer to their SYN, by [`Flow::first`].
     unreachable: Vec<(u64, Unopened, At)>,
+    /// Packets before which others are missing, the latest ones.
+    losses: VecDeque<u64>,
     /// Whether what simply comes next may go the short way.
     short_way: bool,
 }
@@ -139,6 +141,7 @@ impl Tracker {
             counts: Counts::default(),
             unsupported: Vec::new(),
             unreachable: Vec::new(),
+            losses: VecDeque::new(),
             short_way: true,
         }
     }
@@ -378,6 +381,12 @@ impl Tracker {
         if !flow.halves[from].heard {
             flow.networks[from] = segment.network;
         }
+        if flow.shows_loss(from, segment) {
+            if self.losses.len() == limits::LOSSES {
+                self.losses.pop_front();
+            }
+            self.losses.push_back(packet);
+        }
         if self.short_way && flow.is_opened_by(from, segment) {
             flow.take_opening(from, segment, last);
             return Continue(());
@@ -458,6 +467,10 @@ impl Tracker {
         let cost = flow.cost();
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
+            if why == CloseReason::CaptureEnd && self.losses.binary_search(&(flow.pulse.last().0 + 1)).is_ok()
+            {
+                flow.break_off(FlowId(slot), sink);
+            }
             flow.tell_cut(FlowId(slot), sink);
             if flow.is_followed() {
                 sink.transport(FlowId(slot), flow.facts());

@@ -237,6 +237,11 @@ impl<S: Sink> StreamSink for Direct<'_, S> {
         self.count(0);
     }
 
+    fn late(&mut self, flow: FlowId, from: Side, is_late: bool) {
+        StreamSink::late(self.decoder, flow, from, is_late);
+        self.count(0);
+    }
+
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
         if self.turns.is_ignored(flow) {
             return Interest::Ignore;
@@ -296,6 +301,10 @@ impl<S: Sink> StreamSink for Decoder<S> {
 
     fn behind(&mut self, flow: FlowId, from: Side) {
         Decoder::behind(self, flow, from);
+    }
+
+    fn late(&mut self, flow: FlowId, from: Side, is_late: bool) {
+        self.lend(flow.0 as usize, |session, cx| session.late(from, is_late, cx));
     }
 
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {

@@ -138,6 +138,7 @@ enum Event {
     },
     Gap(Box<Gap>),
     Behind(FlowId, Side),
+    Late(FlowId, Side, bool),
     End {
         flow: FlowId,
         from: Side,
@@ -207,6 +208,10 @@ impl Batch {
                 }
                 Event::Behind(flow, from) => {
                     StreamSink::behind(decoder, flow, from);
+                    continue;
+                }
+                Event::Late(flow, from, is_late) => {
+                    StreamSink::late(decoder, flow, from, is_late);
                     continue;
                 }
                 Event::End { flow, from, how, receipt, at } => {
@@ -387,6 +392,10 @@ impl StreamSink for Recorder<'_> {
 
     fn behind(&mut self, flow: FlowId, from: Side) {
         self.record(Event::Behind(flow, from), 0);
+    }
+
+    fn late(&mut self, flow: FlowId, from: Side, is_late: bool) {
+        self.record(Event::Late(flow, from, is_late), 0);
     }
 
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {

@@ -37,6 +37,10 @@ pub(super) struct About {
     pub both_heard: bool,
     /// What was kept of its handshake was given up, because memory was short.
     pub heads_given_up: bool,
+    /// What is given now was received a while before it was captured.
+    pub is_late: bool,
+    /// Bytes of the client, and of the server, are missing from the capture.
+    pub lacks: [bool; 2],
     /// A PROXY header and how its tunnel was opened, shown once something goes through it that is.
     pub tunnel: Option<Box<Tunnel>>,
     /// What was found about its packets before it was known to be a WebSocket.
@@ -77,6 +81,8 @@ impl About {
             ended: [None, None],
             both_heard: false,
             heads_given_up: false,
+            is_late: false,
+            lacks: [false; 2],
             tunnel: None,
             anomalies: None,
         }

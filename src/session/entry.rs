@@ -21,6 +21,8 @@ pub struct Attempt<'a> {
     /// Whether it offers extensions.
     pub offers: bool,
     pub now: Option<Time>,
+    /// It was received a while before it was captured, at `now`.
+    pub is_late: bool,
 }
 
 /// A connection as it is remembered while it lasts.

@@ -18,6 +18,7 @@ mod failed;
 mod follow;
 #[cfg(feature = "h2")]
 mod h2;
+mod holes;
 mod http;
 mod joined;
 mod judged;
@@ -48,16 +49,13 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use crate::model::{
-    At, Dir, Finding, Flow, Gap, GapEffect, Handshake, Interest, Layer, ON, Out, Rule, Side, Time,
-};
+use crate::model::{At, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Out, Side, Time};
 use crate::ws::{Conversation, Given, Scratch};
 
 use self::about::{About, Told};
 use self::asked::Asked;
 pub use self::census::Census;
 use self::encrypted::Encrypted;
-use self::follow::Missed;
 #[cfg(feature = "h2")]
 use self::h2::Http2;
 pub use self::http::polls;
@@ -70,7 +68,7 @@ use self::run::Run;
 use self::sealed::Sealed;
 #[cfg(test)]
 pub(crate) use self::spare::Spare;
-use self::tls::{Hole, Tls};
+use self::tls::Tls;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -318,89 +316,6 @@ impl Session {
         match talk.push(dir, bytes, at, cx.out, cx.scratch) {
             ControlFlow::Continue(()) => Interest::Follow,
             ControlFlow::Break(()) => Interest::Stop,
-        }
-    }
-
-    /// `length` bytes of one side are not in the capture, which is against `rule`.
-    pub fn gap(
-        &mut self,
-        side: Side,
-        length: u64,
-        between: (Option<u64>, Option<u64>),
-        rule: &'static Rule,
-        cx: &mut Context<'_, '_>,
-    ) -> Interest {
-        if let Phase::Tls(tls) = &mut self.phase {
-            let interest = tls.gap(side, length, Hole { between, rule }, cx);
-            let flow = self.heed(interest, cx);
-            return self.interest(flow);
-        }
-        self.follow_http();
-        self.cut_preface(side);
-        // A frame may be under way that is known by its beginning.
-        let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
-        let stops = self.release_preface(cx).is_break()
-            || self.probe_end(at, cx).is_break()
-            || self.http(cx, |http, about, cx| http.stop_waiting(at, about, cx)).is_break();
-        if stops {
-            return Interest::Stop;
-        }
-        self.about.offsets[side.index()] = self.about.offsets[side.index()].saturating_add(length);
-        let dir = self.about.dir(side);
-        let flow = match &mut self.phase {
-            Phase::WebSocket(talk) => {
-                talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
-            }
-            Phase::Http(_) => {
-                let offset = self.about.offsets[side.index()].saturating_sub(length);
-                let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
-                let dir = dir.unwrap_or(Dir::Server);
-                self.http(cx, |http, about, cx| http.miss(dir, Missed { gap, rule }, about, cx))
-            }
-            Phase::New | Phase::Probe(_) => {
-                self.about.start =
-                    if self.about.start == Start::Opened { Start::Midway } else { self.about.start };
-                self.phase = Phase::New;
-                ON
-            }
-            Phase::Encrypted(_) => {
-                self.count_encrypted(cx);
-                ON
-            }
-            #[cfg(feature = "h2")]
-            Phase::Http2(_) => {
-                self.http2(cx, |http2, to| http2.gap(dir.unwrap_or(Dir::Server), length, rule, to))
-            }
-            Phase::Sealed(sealed) => {
-                sealed.gap(side);
-                ON
-            }
-            Phase::Lines(_) => self.line_end(dir.unwrap_or(Dir::Server), at, cx),
-            Phase::Asked(_) | Phase::Tls(_) | Phase::Other => ON,
-        };
-        self.interest(flow)
-    }
-
-    /// Bytes of one side are not there that the other had when it sent what comes next.
-    pub fn behind(&mut self, side: Side, cx: &mut Context<'_, '_>) {
-        self.follow_http();
-        let dir = self.about.dir(side).unwrap_or(Dir::Server);
-        if let Some(conn) = self.about.conn() {
-            cx.out.sink().behind(conn, dir);
-        }
-        match &mut self.phase {
-            Phase::WebSocket(talk) => talk.behind(dir),
-            Phase::Http(http) => http.behind(dir),
-            #[cfg(feature = "h2")]
-            Phase::Http2(http2) => http2.behind(dir, cx),
-            Phase::Tls(tls) => tls.inner_mut().behind(side, cx),
-            Phase::Sealed(sealed) => sealed.gap(side),
-            Phase::New
-            | Phase::Asked(_)
-            | Phase::Probe(_)
-            | Phase::Encrypted(_)
-            | Phase::Lines(_)
-            | Phase::Other => {}
         }
     }
 

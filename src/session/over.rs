@@ -144,7 +144,11 @@ impl Session {
             ending
         } else {
             let mut ending = cx.memory.spare.ending();
+            let lacks = self.about.lacks;
             *ending = Ending { first: told.first_end.as_deref().copied(), ..Ending::new(self.end_kind()) };
+            for (side, is_blind) in ending.sides.iter_mut().zip(lacks) {
+                side.is_blind = is_blind;
+            }
             ending
         };
         // That the input is over says nothing where somebody tells of what is over.

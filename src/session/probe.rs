@@ -90,7 +90,7 @@ impl Probe {
         start: Start,
         client: Option<Side>,
     ) -> Found {
-        if let Some(is_request) = self.look_for_head(side, bytes, at, offset) {
+        if let Some(is_request) = self.look_for_head(side, bytes, at, offset, client) {
             // A connection of which only the first packets are missing.
             return self.http(side, is_request);
         }
@@ -110,7 +110,14 @@ impl Probe {
     }
 
     /// Whether the bytes begin an HTTP head, and whether that is a request's.
-    fn look_for_head(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> Option<bool> {
+    fn look_for_head(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        at: At,
+        offset: u64,
+        client: Option<Side>,
+    ) -> Option<bool> {
         let begun = self.heads.iter().position(|(of, _)| *of == side);
         let is_begun = begun.is_some();
         for whole in [true, false] {
@@ -123,7 +130,8 @@ impl Probe {
             }
             let bytes = self.hold(side, bytes, at, offset);
             match sniff(bytes) {
-                Sniff::Response => return Some(false),
+                // Of a client it is the rest of a request's first line.
+                Sniff::Response if client != Some(side) => return Some(false),
                 // In the middle of things words and slashes are not enough.
                 // The rest of a request's first line ends with the version.
                 Sniff::Request

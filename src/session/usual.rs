@@ -62,8 +62,8 @@ impl Session {
         about.introduce(at.time, cx)?;
         let mut findings = Vec::new();
         let UsualRequest { target, key, offers, .. } = request;
-        let now = at.time;
-        let attempt = Attempt { pair: None, forwarded: None, target, key: Some(key), offers, now };
+        let (now, is_late) = (at.time, about.is_late);
+        let attempt = Attempt { pair: None, forwarded: None, target, key: Some(key), offers, now, is_late };
         about.compare(&attempt, &mut findings, cx);
         for finding in &mut findings {
             handshake::with_body(finding, &[], false);

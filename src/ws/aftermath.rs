@@ -42,6 +42,8 @@ pub struct Ended {
 #[derive(Debug, Default)]
 pub struct Aftermath {
     sight: [Sight; 2],
+    /// What comes now was received a while before it was captured.
+    is_late: bool,
     /// Nothing of this kind has happened yet in most connections.
     story: Option<Box<Story>>,
 }
@@ -93,6 +95,10 @@ struct Side {
     sent: [u64; 2],
     /// When it sent the last of its pings before a Close frame, answered or not.
     pinged: Option<Time>,
+    /// Nanoseconds to that from the one before.
+    interval: Option<i64>,
+    /// How many of its pings were answered, and the nanoseconds that the slowest answer took.
+    pongs: (u64, i64),
     /// This endpoint broke the protocol.
     violated: bool,
     /// When it first did, if that is known.
@@ -103,6 +109,8 @@ struct Side {
     carried_on: bool,
     /// A ping of this endpoint was answered: none of before the capture waits any longer.
     answered: bool,
+    /// Pongs to this endpoint whose pings are missing, or come later, oldest first.
+    strays: VecDeque<Box<[u8]>>,
 }
 
 impl Aftermath {
@@ -139,6 +147,12 @@ impl Aftermath {
         self.sight[dir.index()].blind = true;
     }
 
+    /// Whether what comes next was received a while before it was captured: that says nothing of how soon
+    /// its sender has answered.
+    pub fn late(&mut self, is_late: bool) {
+        self.is_late = is_late;
+    }
+
     /// `dir` broke the protocol in a way that its peer must not put up with.
     pub fn violated(&mut self, dir: Dir, time: Option<Time>) {
         self.story.get_or_insert_default().violated(dir, time);
@@ -173,6 +187,8 @@ impl Aftermath {
         }
         let dir = seen.context.dir;
         let sight = self.sight[dir.peer().index()];
+        let is_answer = matches!(seen.header.opcode, Opcode::PONG);
+        let seen = &Seen { time: seen.time.filter(|_| !(self.is_late && is_answer)), ..*seen };
         self.story.get_or_insert_default().frame(dir, seen, sight, findings);
     }
 
@@ -220,6 +236,7 @@ impl Aftermath {
         end.is_blind = sight.blind;
         [end.pings, end.pongs] = side.map_or([0, 0], |side| side.sent);
         end.pinged = side.and_then(|side| side.pinged);
+        end.waiting = side.and_then(Side::waiting);
         end.close = side.and_then(|side| side.close.as_ref()).map(Close::part);
     }
 

@@ -150,6 +150,11 @@ impl Conversation {
         self.shared.aftermath.blind(dir);
     }
 
+    /// Whether what comes next was received a while before it was captured.
+    pub fn late(&mut self, is_late: bool) {
+        self.shared.aftermath.late(is_late);
+    }
+
     /// `length` bytes `dir` sent are not in the capture, which is against `rule`.
     pub fn gap(
         &mut self,

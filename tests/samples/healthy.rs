@@ -249,6 +249,63 @@ const TALES: &[(&str, &str, &str, &str)] = &[
         "handshake-rejected",
         "rejected-without-http-error",
     ),
+    (
+        "a page that is closed while a ping is under way has not given up",
+        "handshake\nclient ping \"1\"\nserver pong \"1\"\nwait 2s\nclient ping \"2\"\nwait 30ms\n\
+         fin client\nfin server",
+        "ping-given-up",
+        "no-closing-handshake",
+    ),
+    (
+        "who has heard its peer since the ping has other reasons",
+        "handshake\nclient ping \"1\"\nserver pong \"1\"\nwait 2s\nclient ping \"2\"\nwait 300ms\n\
+         server text \"a\"\nwait 700ms\nfin client\nfin server",
+        "ping-given-up",
+        "no-closing-handshake",
+    ),
+    (
+        "a pong that takes long each time is not missed so soon",
+        "handshake\nclient ping \"1\"\nwait 200ms\nserver pong \"1\"\nwait 2s\nclient ping \"2\"\n\
+         wait 1s\nfin client\nfin server",
+        "ping-given-up",
+        "no-closing-handshake",
+    ),
+    (
+        "who has never had a pong, and ends at any time, has other reasons",
+        "handshake\nwait 2s\nclient ping \"1\"\nwait 700ms\nfin client\nfin server",
+        "ping-given-up",
+        "no-closing-handshake",
+    ),
+    (
+        "a pong that the capture lacks may have come",
+        "handshake\nclient ping \"1\"\nserver pong \"1\"\nwait 2s\nclient ping \"2\"\n\
+         server pong \"2\" lost\nwait 1s\nfin client\nfin server",
+        "ping-given-up",
+        "tcp-gap",
+    ),
+    (
+        "a reset stands behind Close frames that the capture lacks",
+        "handshake\nclient text \"a\"\nclient close 1000 lost\nserver close 1000 lost\nrst server",
+        "tcp-reset",
+        "",
+    ),
+    (
+        "answers that the capture lacks make no storm",
+        "request path=/t\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\" lost\n\
+         fin server\nfin client\n\
+         connection\nrequest path=/t\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\" lost\n\
+         fin server\nfin client\n\
+         connection\nrequest path=/t\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\" lost\n\
+         fin server\nfin client\n\
+         connection\nrequest path=/t\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\" lost\n\
+         fin server\nfin client\n\
+         connection\nrequest path=/t\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\" lost\n\
+         fin server\nfin client\n\
+         connection\nrequest path=/t\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\" lost\n\
+         fin server\nfin client",
+        "reconnect-storm",
+        "",
+    ),
 ];
 
 #[test]

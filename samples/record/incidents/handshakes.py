@@ -357,3 +357,19 @@ async def unanswered_client_gave_up(on):
             pass
     await asyncio.sleep(3)
     server.kill()
+
+
+@incident
+async def refused_403_behind_nginx(on):
+    """An application on aiohttp refuses with 403; nginx in front of it passes that on, captured on both sides."""
+    async def refuse(request):
+        return web.Response(status=403, text="token expired\n")
+
+    app = web.Application()
+    app.router.add_get("/feed", refuse)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 9000).start()
+    await on.nginx(f"listen 8080; location / {{ proxy_pass http://127.0.0.1:9000; {UPGRADE} }}")
+    await try_once()
+    await runner.cleanup()

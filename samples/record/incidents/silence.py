@@ -5,6 +5,8 @@ import json
 import os
 import signal
 
+import aiohttp
+from aiohttp import web
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
@@ -332,3 +334,63 @@ async def keepalive_no_pong_but_data(on):
         except ConnectionClosed:
             pass
     await on.finish(server)
+
+
+@incident
+async def aiohttp_heartbeat(on):
+    """A client on aiohttp with heartbeat=2; the server is stopped (SIGSTOP) after three of its pings. aiohttp waits
+    half of the heartbeat for a pong, then it ends TCP."""
+    server = await on.python("""
+        import asyncio
+        from websockets.asyncio.server import serve
+        async def feed(socket):
+            await socket.send('hello')
+            await socket.wait_closed()
+        async def main():
+            async with serve(feed, '127.0.0.1', 8080, ping_interval=None, compression=None):
+                print('ready')
+                await asyncio.get_running_loop().create_future()
+        asyncio.run(main())
+    """)
+    async with aiohttp.ClientSession() as session:
+        async with session.ws_connect("ws://127.0.0.1:8080/feed", heartbeat=2) as socket:
+            await socket.receive()
+            asyncio.get_running_loop().call_later(7, server.send_signal, signal.SIGSTOP)
+            await socket.receive()
+    server.kill()
+
+
+@incident
+async def aiohttp_server_heartbeat(on):
+    """A server on aiohttp with heartbeat=2, and two clients that are stopped (SIGSTOP) at different times."""
+    async def feed(request):
+        socket = web.WebSocketResponse(heartbeat=2)
+        await socket.prepare(request)
+        await socket.send_str("hello")
+        async for _ in socket:
+            pass
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/feed", feed)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 8080).start()
+    clients = [await on.python("""
+        import asyncio
+        from websockets.asyncio.client import connect
+        async def main():
+            async with connect('ws://127.0.0.1:8080/feed', ping_interval=None, compression=None) as socket:
+                await socket.recv()
+                print('ready')
+                await socket.wait_closed()
+        asyncio.run(main())
+    """) for _ in range(2)]
+    await asyncio.sleep(6.5)
+    clients[0].send_signal(signal.SIGSTOP)
+    await asyncio.sleep(3.1)
+    clients[1].send_signal(signal.SIGSTOP)
+    await asyncio.sleep(4)
+    for client in clients:
+        client.kill()
+    await runner.cleanup()

@@ -19,7 +19,7 @@ impl Flow {
             return;
         }
         if half.state == State::Open {
-            let by = Carrier { at: segment.at, ack, probe: None };
+            let by = Carrier { at: segment.at, ack, ..Carrier::default() };
             // One without ACK has its number from what it answers, which has acknowledged a FIN that the
             // capture lacks if it stands one behind the last byte (RFC 9293 §3.5.2).
             let has_ended = ack.is_none() && position == half.next + 1 && half.waiting.is_none();

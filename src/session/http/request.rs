@@ -125,8 +125,8 @@ impl Http {
             if facts.is_upgrade {
                 let (key, offers) = (facts.key.as_deref(), facts.extensions.is_some());
                 let forwarded = facts.forwarded.as_deref().copied();
-                let attempt =
-                    Attempt { pair: None, forwarded, target: &facts.target, key, offers, now: at.time };
+                let (target, now, is_late) = (&facts.target, at.time, about.is_late);
+                let attempt = Attempt { pair: None, forwarded, target, key, offers, now, is_late };
                 about.compare(&attempt, &mut report.findings, cx);
             }
             let plain = Judged {

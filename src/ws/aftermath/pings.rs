@@ -4,13 +4,14 @@ use super::seen::Seen;
 use super::{Side, Sight, Story};
 use crate::limits;
 use crate::model::quantity::moment;
-use crate::model::{Case, Dir, Finding, Measure, Quantity, Span, Text, Time};
+use crate::model::{Case, Dir, Finding, Measure, Quantity, Span, Text, Time, Waiting};
 use crate::ws::{PING_NOT_ANSWERED, PONG_PAYLOAD_MISMATCH, PONG_SLOW, UNSOLICITED_PONG};
 
 /// A ping that awaits its pong.
 #[derive(Debug)]
 pub(super) struct Ping {
     n: u64,
+    packet: u64,
     time: Option<Time>,
     /// As much of it as a ping may have.
     payload: Box<[u8]>,
@@ -22,20 +23,37 @@ pub(super) struct Ping {
     other_pong: Option<Span>,
 }
 
+impl Side {
+    /// Its last ping before a Close frame, if nothing has come of its peer since.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        let ping = self.pings.back().filter(|ping| !ping.overtaken && ping.other_pong.is_none())?;
+        let (since, (answered, slowest)) = (ping.time.filter(|_| ping.time == self.pinged)?, self.pongs);
+        Some(Waiting { since, packet: ping.packet, answered, slowest, interval: self.interval })
+    }
+}
+
 impl Story {
     pub(super) fn ping(&mut self, dir: Dir, seen: &Seen<'_>) {
         let is_open = self.first_closer.is_none();
-        let Side { pings, pinged, .. } = &mut self.sides[dir.index()];
+        let Side { pings, pinged, strays, interval, .. } = &mut self.sides[dir.index()];
         if is_open {
+            *interval = seen.time.zip(*pinged).map(|(now, before)| now.since(before));
             *pinged = seen.time.or(*pinged);
+        }
+        let payload = seen.control_payload();
+        if let Some(answered) = strays.iter().position(|stray| **stray == *payload) {
+            // It stood behind a hole.
+            strays.drain(..=answered);
+            return;
         }
         if pings.len() == limits::PINGS_OUTSTANDING {
             pings.pop_front();
         }
         pings.push_back(Ping {
             n: seen.n,
+            packet: seen.packet,
             time: seen.time,
-            payload: seen.control_payload().into(),
+            payload: payload.into(),
             length: seen.header.length,
             at: seen.opcode_at(),
             overtaken: false,
@@ -55,7 +73,12 @@ impl Story {
             //= RFC 6455 §5.5.3
             //# A Pong frame MAY be sent unsolicited.
             // So it may be with a ping under way; whether that one is answered too shows later.
-            if !is_missing {
+            if is_missing || !peer.seen {
+                if asker.strays.len() == limits::PINGS_OUTSTANDING {
+                    asker.strays.pop_front();
+                }
+                asker.strays.push_back(payload.into());
+            } else {
                 for ping in pings {
                     ping.other_pong.get_or_insert_with(|| seen.payload_at());
                 }
@@ -79,6 +102,8 @@ impl Story {
         let ping = pings.drain(..=index).next_back();
         asker.answered = true;
         let Some(ping) = ping else { return };
+        let took = ping.time.zip(time).map_or(0, |(sent, now)| now.since(sent));
+        asker.pongs = (asker.pongs.0 + 1, asker.pongs.1.max(took));
         if let (Some(sent), Some(now)) = (ping.time, time)
             && now.since(sent) > limits::PONG_SOON
         {

@@ -1,0 +1,108 @@
+//! What the capture lacks of a connection, as its phases have to know it.
+
+use super::follow::Missed;
+use super::tls::Hole;
+use super::{Context, Phase, Session, Start};
+use crate::model::{At, Dir, Gap, GapEffect, Interest, ON, Rule, Side};
+
+impl Session {
+    /// `length` bytes of one side are not in the capture, which is against `rule`.
+    pub fn gap(
+        &mut self,
+        side: Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+        rule: &'static Rule,
+        cx: &mut Context<'_, '_>,
+    ) -> Interest {
+        if let Phase::Tls(tls) = &mut self.phase {
+            let interest = tls.gap(side, length, Hole { between, rule }, cx);
+            let flow = self.heed(interest, cx);
+            return self.interest(flow);
+        }
+        self.follow_http();
+        self.cut_preface(side);
+        // A frame may be under way that is known by its beginning.
+        let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
+        let stops = self.release_preface(cx).is_break()
+            || self.probe_end(at, cx).is_break()
+            || self.http(cx, |http, about, cx| http.stop_waiting(at, about, cx)).is_break();
+        if stops {
+            return Interest::Stop;
+        }
+        self.about.offsets[side.index()] = self.about.offsets[side.index()].saturating_add(length);
+        let dir = self.about.dir(side);
+        self.about.lacks[dir.unwrap_or(Dir::Server).index()] = true;
+        let flow = match &mut self.phase {
+            Phase::WebSocket(talk) => {
+                talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
+            }
+            Phase::Http(_) => {
+                let offset = self.about.offsets[side.index()].saturating_sub(length);
+                let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
+                let dir = dir.unwrap_or(Dir::Server);
+                self.http(cx, |http, about, cx| http.miss(dir, Missed { gap, rule }, about, cx))
+            }
+            Phase::New | Phase::Probe(_) => {
+                self.about.start =
+                    if self.about.start == Start::Opened { Start::Midway } else { self.about.start };
+                self.phase = Phase::New;
+                ON
+            }
+            Phase::Encrypted(_) => {
+                self.count_encrypted(cx);
+                ON
+            }
+            #[cfg(feature = "h2")]
+            Phase::Http2(_) => {
+                self.http2(cx, |http2, to| http2.gap(dir.unwrap_or(Dir::Server), length, rule, to))
+            }
+            Phase::Sealed(sealed) => {
+                sealed.gap(side);
+                ON
+            }
+            Phase::Lines(_) => self.line_end(dir.unwrap_or(Dir::Server), at, cx),
+            Phase::Asked(_) | Phase::Tls(_) | Phase::Other => ON,
+        };
+        self.interest(flow)
+    }
+
+    /// Bytes of one side are not there that the other had when it sent what comes next.
+    pub fn behind(&mut self, side: Side, cx: &mut Context<'_, '_>) {
+        self.follow_http();
+        let dir = self.about.dir(side).unwrap_or(Dir::Server);
+        self.about.lacks[dir.index()] = true;
+        if let Some(conn) = self.about.conn() {
+            cx.out.sink().behind(conn, dir);
+        }
+        match &mut self.phase {
+            Phase::WebSocket(talk) => talk.behind(dir),
+            Phase::Http(http) => http.behind(dir),
+            #[cfg(feature = "h2")]
+            Phase::Http2(http2) => http2.behind(dir, cx),
+            Phase::Tls(tls) => tls.inner_mut().behind(side, cx),
+            Phase::Sealed(sealed) => sealed.gap(side),
+            Phase::New
+            | Phase::Asked(_)
+            | Phase::Probe(_)
+            | Phase::Encrypted(_)
+            | Phase::Lines(_)
+            | Phase::Other => {}
+        }
+    }
+
+    /// Whether what comes next of one side was received a while before it was captured.
+    pub fn late(&mut self, side: Side, is_late: bool, cx: &mut Context<'_, '_>) {
+        if let Phase::Tls(tls) = &mut self.phase {
+            return tls.inner_mut().late(side, is_late, cx);
+        }
+        self.about.is_late = is_late;
+        if is_late && let Some(conn) = self.about.conn() {
+            // Nothing may rest on its not having been there.
+            cx.out.sink().behind(conn, self.about.dir(side).unwrap_or(Dir::Server));
+        }
+        if let Phase::WebSocket(talk) = &mut self.phase {
+            talk.late(is_late);
+        }
+    }
+}
