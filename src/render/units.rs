@@ -324,7 +324,7 @@ fn agreed(lang: Lang, connection: &Connection) -> String {
         (Handshake::Refused, Some(status)) => parts.push(lang.fill("refused with {}", &[&status])),
         (Handshake::Refused, None) => parts.push(lang.words("refused").to_owned()),
         (Handshake::RequestOnly | Handshake::AnswerUnseen, _) => {
-            parts.push(lang.words("no response seen").to_owned())
+            parts.push(lang.words("no response seen").to_owned());
         }
         (Handshake::ResponseOnly, _) => parts.push(lang.words("no request seen").to_owned()),
         (

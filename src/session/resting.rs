@@ -60,7 +60,7 @@ impl Rest {
     fn wake(self, memory: &mut Memory) -> Box<Told> {
         let Self { conn, passes_on, client, target, common, began, entry } = self;
         let target = target.map(String::from);
-        let connection = Connection { client, target, passes_on, ..(*common).clone() };
+        let connection = Connection { passes_on, client, target, ..(*common).clone() };
         let entry = Entry::from(entry);
         memory.spare.told(Told { conn, began, first_end: None, has_failed: false, connection, entry })
     }
@@ -112,13 +112,17 @@ mod tests {
         }
         let told = |session: &Session| session.about.told.as_ref().map(|told| told.connection.clone());
         let before: Vec<_> = sessions.iter().map(told).collect();
-        sessions.iter_mut().for_each(|session| session.rest(&mut memory));
+        for session in &mut sessions {
+            session.rest(&mut memory);
+        }
         for (session, conn) in sessions.iter().zip(1..) {
             assert!(session.is_told() && session.about.told.is_none());
             assert_eq!((session.conn(), session.has_no_handshake()), (Some(conn), false));
         }
         assert_eq!(memory.commons.0.len(), 1);
-        sessions.iter_mut().for_each(|session| session.wake(&mut memory));
+        for session in &mut sessions {
+            session.wake(&mut memory);
+        }
         assert_eq!(sessions.iter().map(told).collect::<Vec<_>>(), before);
         assert!(size_of::<Rest>() <= 120, "{}", size_of::<Rest>());
     }

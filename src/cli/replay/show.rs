@@ -28,7 +28,7 @@ enum Kind {
         out: Output,
         live: bool,
     },
-    Records(Films<Output>),
+    Records(Box<Films<Output>>),
 }
 
 impl Show {
@@ -39,8 +39,8 @@ impl Show {
                 Kind::Brief { out, live: args.to.is_some() || args.listen.is_some() }
             }
             Format::Text => Kind::Text(Box::new(Projector::new(&args.options(look), args.explain)), out),
-            Format::Json => Kind::Records(Films::array(out)),
-            Format::Ndjson => Kind::Records(Films::lines(out)),
+            Format::Json => Kind::Records(Box::new(Films::array(out))),
+            Format::Ndjson => Kind::Records(Box::new(Films::lines(out))),
         };
         let step = args.step.then(|| keyboard(look)).flatten();
         Self { kind, step, look }

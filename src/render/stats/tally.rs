@@ -199,7 +199,9 @@ impl Tally {
             let Side { times, last_message, headers, gaps, sizes, data, close, others, ledger, pings } = side;
             (*times, *last_message, *headers) = (Times::default(), Sometime::NEVER, 0);
             (*gaps, *data, *close) = (Range::default(), <[_; _]>::default(), Frames::default());
-            others.iter_mut().for_each(|others| **others = <[_; _]>::default());
+            if let Some(others) = others {
+                **others = <[_; _]>::default();
+            }
             (*ledger, *pings) = (None, None);
             sizes.clear();
         }

@@ -241,7 +241,7 @@ fn rules_see_events_in_chunks() {
     let start = Instant::now();
     let expected =
         [": hi\n", "\n", "id: 1\ndata: cost\ndata: 1\n\n", "data: {\"type\":\"end\"}\n\n", "data: more\n\n"];
-    let expected: String = expected.iter().map(|it| format!("{:x}\r\n{it}\r\n", it.len())).collect();
+    let expected = expected.map(|it| format!("{:x}\r\n{it}\r\n", it.len())).concat();
     assert_eq!(poller.stream("/chunks", "0\r\n\r\n"), expected + "0\r\n\r\n");
     assert!(start.elapsed() >= Duration::from_millis(300));
     assert_eq!(poller.poll("/poll?say=cost").as_deref(), Some("cost"));
