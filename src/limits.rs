@@ -318,13 +318,6 @@ pub const HOLD_TIME: u64 = 200_000_000;
 /// with bytes missing before its end, for what was captured late.
 pub const LINGER_TIME: u64 = 200_000_000;
 
-/// Nanoseconds by which packets overtake each other on their way into a capture, at most.
-pub const OVERTAKEN: i64 = 20_000_000;
-
-/// Places of a capture that are remembered at which packets are missing: whose last packet stands right
-/// before one may have sent more.
-pub const LOSSES: usize = 16 * 1024;
-
 /// Flows kept in such a state; the oldest makes room. Each takes some four kibibytes.
 pub const LINGERING: usize = 4 * 1024;
 
@@ -340,13 +333,6 @@ pub const CHECKSUMS: u8 = 4;
 
 /// Rooms of connections that are over, kept for those that begin: so many of each kind.
 pub const SPARE_ROOMS: usize = 64;
-
-/// Connections beyond which, whenever one begins, another one that goes on is put to rest: what is told of it
-/// is kept in less room, which takes time.
-pub const AWAKE: usize = 4096;
-
-/// Kinds of connections that rest, of which each holds once what they have in common.
-pub const RESTING_KINDS: usize = 16;
 
 /// Bytes of a text or head whose room is kept.
 pub const SPARE_TEXT: usize = 1024;

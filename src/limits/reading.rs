@@ -92,3 +92,17 @@ pub const PACKED_LAYERS: usize = 3;
 /// Bytes of unpacked data that compressed data may refer back to: what `zstd` takes unless it is told
 /// otherwise, and twice what `xz -9` needs. More is refused.
 pub const UNPACK_WINDOW: u64 = 128 * 1024 * 1024;
+
+/// Connections beyond which, whenever one begins, another one that goes on is put to rest: what is told of it
+/// is kept in less room, which takes time.
+pub const AWAKE: usize = 4096;
+
+/// Kinds of connections that rest, of which each holds once what they have in common.
+pub const RESTING_KINDS: usize = 16;
+
+/// Nanoseconds by which packets overtake each other on their way into a capture, at most.
+pub const OVERTAKEN: i64 = 20_000_000;
+
+/// Places of a capture that are remembered at which packets are missing: whose last packet stands right
+/// before one may have sent more.
+pub const LOSSES: usize = 16 * 1024;

@@ -42,8 +42,6 @@ pub struct Ended {
 #[derive(Debug, Default)]
 pub struct Aftermath {
     sight: [Sight; 2],
-    /// What comes now was received a while before it was captured.
-    is_late: bool,
     /// Nothing of this kind has happened yet in most connections.
     story: Option<Box<Story>>,
 }
@@ -147,12 +145,6 @@ impl Aftermath {
         self.sight[dir.index()].blind = true;
     }
 
-    /// Whether what comes next was received a while before it was captured: that says nothing of how soon
-    /// its sender has answered.
-    pub fn late(&mut self, is_late: bool) {
-        self.is_late = is_late;
-    }
-
     /// `dir` broke the protocol in a way that its peer must not put up with.
     pub fn violated(&mut self, dir: Dir, time: Option<Time>) {
         self.story.get_or_insert_default().violated(dir, time);
@@ -179,16 +171,17 @@ impl Aftermath {
         self.story.as_ref().is_none_or(|story| story.may_part(dir, code, time))
     }
 
-    /// Takes a complete frame, with the findings it already has.
+    /// Takes a complete frame, with the findings it already has. One that `is_late` was received a while
+    /// before it was captured: that says nothing of how soon its sender has answered.
     #[inline]
-    pub fn frame(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+    pub fn frame(&mut self, seen: &Seen<'_>, is_late: bool, findings: &mut Vec<Finding>) {
         if self.story.is_none() && !seen.header.opcode.is_control() && findings.is_empty() {
             return;
         }
         let dir = seen.context.dir;
         let sight = self.sight[dir.peer().index()];
         let is_answer = matches!(seen.header.opcode, Opcode::PONG);
-        let seen = &Seen { time: seen.time.filter(|_| !(self.is_late && is_answer)), ..*seen };
+        let seen = &Seen { time: seen.time.filter(|_| !(is_late && is_answer)), ..*seen };
         self.story.get_or_insert_default().frame(dir, seen, sight, findings);
     }
 

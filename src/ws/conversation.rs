@@ -152,7 +152,7 @@ impl Conversation {
 
     /// Whether what comes next was received a while before it was captured.
     pub fn late(&mut self, is_late: bool) {
-        self.shared.aftermath.late(is_late);
+        self.shared.is_late = is_late;
     }
 
     /// `length` bytes `dir` sent are not in the capture, which is against `rule`.

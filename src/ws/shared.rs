@@ -25,6 +25,8 @@ pub(super) struct Shared {
     pub heard: [Sometime; 2],
     /// In which directions it is not known where frames begin: what is there of them waits to be read.
     pub seeking: [bool; 2],
+    /// What comes now was received a while before it was captured.
+    pub is_late: bool,
     pub aftermath: Aftermath,
     pub conn: u32,
     /// What the halves get is of this layer.
@@ -97,6 +99,7 @@ impl Shared {
             next_m: 0,
             heard: [Sometime::NEVER; 2],
             seeking: [false; 2],
+            is_late: false,
             aftermath: Aftermath::default(),
             compressed: [None, None],
             windows_given_up: [false, false],
@@ -136,7 +139,7 @@ impl Shared {
     /// Holds a complete frame against what both sides did before.
     #[inline]
     pub fn judge_frame(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
-        self.aftermath.frame(seen, findings);
+        self.aftermath.frame(seen, self.is_late, findings);
     }
 
     /// The code of the Close frame that the other endpoint has sent.
