@@ -52,6 +52,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "lab")]
     #[test]
     fn values_are_one_line() {
         assert!(field_value("a\r\nb").is_err() && field_value("a b").is_ok());
