@@ -1,6 +1,5 @@
 //! What goes wrong on purpose is what `wstool decode` says of the capture.
 
-use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use super::{Served, Wire, decoded, frame, open, rules};
@@ -28,12 +27,6 @@ fn leave(mut wire: Wire) {
     wire.send(&frame(true, 8, &1000u16.to_be_bytes()));
     assert_eq!(wire.frame().map(|(first, _)| first), Some(0x88));
     assert_eq!(wire.frame(), None);
-}
-
-/// Ends TCP, as who opens no WebSocket does, and waits until the server has, too.
-fn hang_up(mut wire: Wire) {
-    wire.tcp.shutdown(Shutdown::Write).expect("a socket");
-    while wire.more() {}
 }
 
 const CASES: &[Case] = &[
@@ -89,7 +82,7 @@ const CASES: &[Case] = &[
         fault: "accept",
         client: |served| {
             let (wire, head) = open(served.address, "/echo", "");
-            hang_up(wire);
+            wire.hang_up();
             let head = head.to_ascii_lowercase();
             assert!(
                 head.starts_with("http/1.1 101") && !head.contains("s3pplmbitxaq9kygzzhzrbk+xoo="),

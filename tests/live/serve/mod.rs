@@ -11,7 +11,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -241,6 +241,12 @@ impl Wire {
             }
         }
         true
+    }
+
+    /// Ends TCP, as who opens no WebSocket does, and waits until the server has, too.
+    fn hang_up(mut self) {
+        self.tcp.shutdown(Shutdown::Write).expect("a socket");
+        while self.more() {}
     }
 
     /// Everything to the end.

@@ -129,7 +129,7 @@ fn a_capture_has_lines_where_somebody_says_so() {
     let mut wire = Wire::to(served.address);
     wire.send(b"hello\n/who\n");
     assert!(wire.until(b"online: guest1\nonline: guest1\n"));
-    drop(wire);
+    wire.hang_up();
     let port = served.address.port().to_string();
     let (pcap, _) = served.end();
     let is_told = |record: &Value| record["type"] == "packet" || record["type"] == "connection";
