@@ -106,8 +106,9 @@ impl Session {
                 let at = At { time: now, ..At::default() };
                 self.http_end(Side::A, Over::Input, at, cx)?;
                 self.http_end(Side::B, Over::Input, at, cx)?;
-                if let (Phase::Http(http), Some(told)) = (&self.phase, &mut self.about.told)
-                    && http.lacks_answer()
+                // The answer may be among what is not there.
+                if let (Phase::Http(_), Some(told)) = (&self.phase, &mut self.about.told)
+                    && self.about.lacks[Dir::Server.index()]
                     && told.connection.handshake == Handshake::RequestOnly
                 {
                     told.connection.handshake = Handshake::AnswerUnseen;

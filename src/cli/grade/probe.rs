@@ -73,6 +73,8 @@ pub(super) async fn crowd(ways: &Ways, target: &Target) -> Crowd {
         while !has_answered(&recording) {
             sleep(GLANCE).await;
         }
+        // What comes from now on need not be told.
+        drop(recording);
         play::server(&question, target, &way).await
     };
     let mut listening = pin!(play::server(&silence, target, &first));

@@ -199,11 +199,6 @@ impl Http {
         self.lane(dir).behind = true;
     }
 
-    /// Whether a WebSocket was asked for, and an answer may be among what is not there.
-    pub fn lacks_answer(&self) -> bool {
-        self.server.behind && self.asks_for_websocket()
-    }
-
     /// What is held of both directions, in bytes.
     pub fn cost(&self) -> usize {
         let request = |request: &Request| request.cost + size_of::<Request>();
