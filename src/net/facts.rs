@@ -306,7 +306,7 @@ impl Flow {
     /// stands behind what was seen of its sender, or acknowledges more of the peer's, or the beginning of its
     /// connection was not captured.
     pub(super) fn shows_loss(&self, from: usize, segment: &Segment<'_>) -> bool {
-        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
+        let half = &self.halves[from];
         let (is_syn, has_ack) = (segment.flags.any(Flags::SYN), segment.flags.any(Flags::ACK));
         if self.packets == 0 {
             return !is_syn || has_ack;
@@ -315,10 +315,19 @@ impl Flow {
             return false;
         }
         let is_behind = half.state == State::Open && half.position(segment.seq) > half.sent() + 1;
-        let acked = peer.position(segment.ack);
+        is_behind || self.shows_uncaptured(from, segment)
+    }
+
+    /// Whether a segment of half `from` acknowledges what its peer has not sent, as far as was captured. What
+    /// is only missing between two segments may have been lost on its way, and is sent again.
+    pub(super) fn shows_uncaptured(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let peer = &self.halves[1 - from];
         // A FIN takes one number.
         let sent = peer.sent().max(peer.acked) + u64::from(peer.has_end());
-        is_behind || has_ack && peer.state == State::Open && peer.heard && acked > sent
+        segment.flags.any(Flags::ACK)
+            && peer.state == State::Open
+            && peer.heard
+            && peer.position(segment.ack) > sent
     }
 
     /// Whether half `of` has reset the connection without acknowledging anything.
