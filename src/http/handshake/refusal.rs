@@ -46,8 +46,8 @@ pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>, names_version
     if code == 500 && names_version {
         return Diagnosis::new(
             "not-taken-over",
-            "a library for WebSocket (it names its version) could not take the connection over; in Go mostly a \
-             middleware whose ResponseWriter hides http.Hijacker",
+            "a library for WebSocket (it names its version) could not take the connection over; in Go mostly \
+             a middleware whose ResponseWriter hides http.Hijacker",
             "give that ResponseWriter a Hijack or Unwrap method, or leave it out on this path; the server's \
              log has the error",
         );
