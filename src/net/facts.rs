@@ -12,7 +12,7 @@ use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::pulse::{Clock, RareSide};
 use super::tcp::{Flags, Segment};
-use crate::model::{At, KeepAlive, StreamEnd, Time, ZeroWindow};
+use crate::model::{At, KeepAlive, StreamEnd, Stuck, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
@@ -267,6 +267,9 @@ impl Flow {
         let heard = self.pulse.last[1 - from].0;
         let elsewhere = self.networks[from] != segment.network;
         let at = segment.at;
+        let half = &self.halves[from];
+        let place = half.position(segment.seq);
+        let is_awaited = bytes > 0 && place == half.acked.max(half.begin());
         self.pulse.clocks[from].reset();
         let side = self.pulse.side(from);
         if copied || elsewhere {
@@ -274,6 +277,14 @@ impl Flow {
             return;
         }
         let resent = &mut side.resent;
+        if is_awaited {
+            if side.stuck_at != place {
+                side.stuck_at = place;
+                resent.stuck = Stuck { since: Some(at), ..Stuck::default() };
+            }
+            resent.stuck.bytes = resent.stuck.bytes.max(bytes);
+            resent.stuck.times += 1;
+        }
         if heard > side.last_resent {
             resent.unanswered = 0;
         }
