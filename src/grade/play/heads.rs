@@ -77,7 +77,8 @@ async fn put(
     record: &mut Record,
 ) -> io::Result<()> {
     record.bytes(from, piece);
-    wire::put(writing, piece, wire::PATIENCE).await?;
+    let written = wire::put(writing, piece, record.patience(wire::PATIENCE)).await;
+    record.written(written)?;
     if !pacing.every.is_zero() {
         tokio::time::sleep(pacing.every).await;
     }

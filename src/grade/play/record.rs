@@ -1,5 +1,6 @@
 //! What is kept of a case: what came, and the bytes, as far as they are looked at afterwards.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::limits;
@@ -24,6 +25,8 @@ pub struct Record {
     pub frames: u64,
     /// Bytes of their payloads, inflated.
     pub inflated: u64,
+    /// The peer took nothing for as long as that is put up with.
+    stuck: bool,
 }
 
 impl Record {
@@ -38,6 +41,7 @@ impl Record {
             payload: 0,
             frames: 0,
             inflated: 0,
+            stuck: false,
         }
     }
 
@@ -66,6 +70,18 @@ impl Record {
         if !kept.is_empty() {
             self.wire.push(WirePiece { from, after: self.began.elapsed(), bytes: kept.to_vec() });
         }
+    }
+
+    /// How long the peer may take nothing of what is written to it: who was waited for in vain is not waited
+    /// for again.
+    pub fn patience(&self, usual: Duration) -> Duration {
+        if self.stuck { Duration::ZERO } else { usual }
+    }
+
+    /// A write that had [as long](Self::patience) came to this.
+    pub fn written(&mut self, written: io::Result<()>) -> io::Result<()> {
+        self.stuck |= written.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::TimedOut);
+        written
     }
 
     /// Bytes that came, and how many are put up with: an endless answer ends the case.

@@ -330,7 +330,7 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
                         held(self.shared).event(Came::Still(STUCK));
                         return Ok(());
                     }
-                    written => written?,
+                    written => held(self.shared).record.written(written)?,
                 }
             }
         }
@@ -339,12 +339,13 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
 
     async fn flush(&mut self) -> io::Result<()> {
         let patience = self.patience();
-        self.write(None, Duration::ZERO, patience).await
+        let written = self.write(None, Duration::ZERO, patience).await;
+        held(self.shared).record.written(written)
     }
 
     /// How long the peer may take nothing.
     fn patience(&self) -> Duration {
-        self.case.patience.max(wire::PATIENCE)
+        held(self.shared).record.patience(self.case.patience.max(wire::PATIENCE))
     }
 
     /// Writes what waits, and what has to be answered, in pieces if so asked.
