@@ -115,10 +115,13 @@ impl Session {
             self.about.introduce(time, cx)?;
         }
         let conn = self.conn().unwrap_or_default();
-        let talk = match self.about.start {
+        let mut talk = match self.about.start {
             Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
             _ => Conversation::midway(conn, offsets, if side == client { Dir::Client } else { Dir::Server }),
         };
+        if self.about.parent.is_some() {
+            talk.on_stream();
+        }
         self.phase = Phase::WebSocket(Box::new(talk.on(self.about.layer)));
         pieces.iter().try_for_each(|(side, offset, at, bytes)| self.pass(*side, bytes, *at, *offset, cx))
     }
