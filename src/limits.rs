@@ -103,7 +103,7 @@ pub const TLS_PIECES: usize = 1024;
 pub const ANSWER_AWAITED: i64 = 5_000_000_000;
 
 /// Nanoseconds of the same where the client gives up, and not because somebody looked elsewhere at once.
-pub const ANSWER_WANTED: i64 = 2_000_000_000;
+pub const ANSWER_WANTED: i64 = 1_000_000_000;
 
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;

@@ -1,6 +1,7 @@
 //! Connections that were ended by a Close frame which says that something was wrong (RFC 6455 §7.4.1).
 
 use super::over::{Over, seen_in};
+use super::silence;
 use crate::limits;
 use crate::model::quantity::{grouped, size, span};
 use crate::model::{
@@ -128,6 +129,8 @@ fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<
         1001 if by == Dir::Client => return None,
         // It may answer one that the capture lacks, and repeats its code then.
         1001 if !over.knows_closer() => return None,
+        // That is another cause.
+        1001 if silence::says_idle(close) => return None,
         1001 => &GOING_AWAY,
         1002 => &PROTOCOL_ERROR,
         1003 => &UNSUPPORTED_DATA,

@@ -3,6 +3,7 @@
 //! Connections are told when they are over, in whatever order that is; what happened when is sorted out at
 //! the end. So the same comes out however the capture is cut or its packets are ordered.
 
+mod deadline;
 mod half_open;
 mod storm;
 
@@ -10,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
+use self::deadline::{cut_short, same_lifetime};
 use self::half_open::{left_half_open, orphaned};
 use self::storm::Storm;
 use super::over::Over;
@@ -29,6 +31,11 @@ rules! {
         "both endpoints learn of it late or never; messages sent meanwhile are lost",
         usually "an idle timeout on the way or in the server",
         mend "send pings at less than half of that interval, from either side, or raise the timeout";
+    SAME_LIFETIME = "same-lifetime", Warning, Cite::rfc6455("7.1.1"), Either,
+        "several connections were ended by their server when they were equally old, although in use",
+        "what was under way is lost, and each client has to connect again, time after time",
+        usually "a limit on the whole connection: a deadline that is never moved, or a proxy's timeout",
+        mend "move the deadline on with each message and pong, or raise the limit for this path";
     RECONNECT_STORM = "reconnect-storm", Warning, Cite::rfc6455("7.2.3"), Client,
         "a client comes back again and again without a pause to speak of",
         "the server has to accept connections for nothing, and has less time for what made it fail",
@@ -53,7 +60,7 @@ rules! {
 }
 
 /// Those that explain why connections ended, and not only what came of it.
-pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &ENDED_TOGETHER];
+pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &SAME_LIFETIME, &ENDED_TOGETHER];
 
 /// Whether an end at a time is one of those that one of [`ENDS`] tells of, the last of which was at `ended`.
 pub(super) fn is_then(rule: &Rule, ended: Option<Time>, time: Option<Time>) -> bool {
@@ -82,6 +89,8 @@ struct Event {
     is_idle: bool,
     /// Without a Close frame: the silence before its end, if no cause of its own was found for that.
     silence: Option<i64>,
+    /// How long it lasted, if its server cut it short while it was in use.
+    cut_short: Option<i64>,
     /// Who may have had a timeout then.
     evidence: Option<Evidence>,
     /// Its client knew nothing of it any more: when it was heard last before that.
@@ -172,6 +181,7 @@ impl Crowd {
             failed: !is_fine && (is_dropped || is_refused),
             is_idle: causes.iter().any(|cause| silence::explains(cause.rule)),
             silence: over.silence().filter(|_| is_silent),
+            cut_short: cut_short(over, is_unexplained),
             evidence: over.cut().map(|end| Evidence::about(over, end)),
             orphaned: orphaned(over),
             passes_on: over.connection.passes_on,
@@ -203,6 +213,7 @@ impl Crowd {
             let (together, gone) = ended_together(server, own);
             // What ended all at once has not waited for the silence of each.
             told.extend(same_silences(server, own, &gone));
+            told.extend(same_lifetime(server, own, &gone));
             // There may be many: they are sorted where they are.
             events.retain(|event| event.passes_on.is_none());
             events.sort_by_key(|event| event.client);
@@ -370,13 +381,13 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const MS: u64 = 1_000_000;
 
     /// A connection that lasted from one moment to another, in milliseconds, and was ended so by the server.
-    fn event(conn: u32, began: u64, ended: u64) -> Event {
+    pub(super) fn event(conn: u32, began: u64, ended: u64) -> Event {
         Event {
             conn,
             began: Time(began * MS),
@@ -389,6 +400,7 @@ mod tests {
             dismissed: false,
             is_idle: false,
             silence: Some((ended - began).cast_signed() * MILLISECOND),
+            cut_short: None,
             evidence: None,
             orphaned: None,
             passes_on: None,

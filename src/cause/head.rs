@@ -200,6 +200,11 @@ impl Head {
         self.groups.is_empty()
     }
 
+    /// Whether no connection came to nothing or was cut off, as far as is known.
+    pub fn is_orderly(&self) -> bool {
+        self.outcomes.keys().all(|outcome| !outcome.is_bad())
+    }
+
     /// Takes a unit into account.
     pub fn see(&mut self, unit: &Unit<'_>) {
         if let Some(time) = unit.time {

@@ -3,8 +3,8 @@
 use super::over::{Over, seen_in};
 use crate::model::quantity::span;
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Finding, Handshake, Measure, Quantity, Rule, Software, StreamEnd, TcpEnd,
-    Text, rules,
+    Case, Cite, ClosePart, Diagnosis, Dir, Finding, Handshake, Measure, Quantity, Rule, Software, StreamEnd,
+    TcpEnd, Text, rules,
 };
 
 rules! {
@@ -15,6 +15,11 @@ rules! {
         "both endpoints learn of it late or never; messages sent meanwhile are lost",
         usually "a proxy, a load balancer or the server ends connections that were silent for so long",
         mend "send pings at less than half of that interval, from either side, or raise the timeout";
+    CLOSED_IDLE = "closed-when-idle", Warning, Cite::rfc6455("5.5.2"), Either,
+        "an endpoint closed the connection because nothing had been said for some time",
+        "the other one has to connect again, and misses what would have been sent meanwhile",
+        usually "an idle timeout of the server, its library or its framework",
+        mend "send pings or messages at less than half of that interval, or raise the timeout";
     NO_HEARTBEAT = "no-heartbeat", Warning, Cite::rfc6455("5.5.2"), Either,
         "TCP was ended after a long silence, without a Close frame, and neither endpoint had sent a ping",
         "nobody notices that a connection is gone as long as nothing is sent; messages sent then are lost",
@@ -72,7 +77,17 @@ const HABITS: &[Habit] = &[
 
 /// Whether one of these already says why a connection was ended.
 pub(super) fn explains(rule: &Rule) -> bool {
-    *rule == IDLE_TIMEOUT
+    [&IDLE_TIMEOUT, &CLOSED_IDLE].contains(&rule)
+}
+
+/// Whether a Close frame ends the connection because it was idle, as its reason says.
+pub(super) fn says_idle(close: &ClosePart) -> bool {
+    let reason = close.reason.to_ascii_lowercase();
+    let has = |wanted: fn(&str) -> bool| reason.split(|c: char| !c.is_ascii_alphabetic()).any(wanted);
+    let is_idle = has(|word| word == "idle" || word.starts_with("inactiv"));
+    // That of a session in Tomcat is one without a message.
+    let is_orderly = close.code.is_none_or(|code| matches!(code.0, 1000 | 1001));
+    is_orderly && (is_idle || has(|word| word == "timeout") && has(|word| word == "expired"))
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -159,7 +174,58 @@ impl Evidence {
     }
 }
 
+/// A Close frame after a silence: its reason says that this is why, or the silence is as long as a timeout
+/// that servers have.
+fn closed_idle(over: &Over<'_>) -> Option<Finding> {
+    let (by, close) = over.close().filter(|_| over.is_websocket())?;
+    let silence = over.silence()?;
+    let code = close.code.map_or(1005, |code| code.0);
+    let is_said = says_idle(close);
+    // Who closes after a shorter time, or says why, may have any reason.
+    let is_alike = by == Dir::Server
+        && matches!(code, 1000 | 1005)
+        && close.reason.is_empty()
+        && silence >= LONG
+        && over.knows_silence()
+        && over.knows_closer();
+    let seconds = usual(silence);
+    if !is_said && (!is_alike || seconds.is_none()) {
+        return None;
+    }
+    let got = Text::with("{} of silence, then {} from the {}", span(silence))
+        .and(format!("Close {code}"))
+        .word(by.name());
+    let (what, behind) = match seconds {
+        _ if is_said => (
+            Text::new("closed by the {} with {} for being idle, as the reason says")
+                .word(by.name())
+                .and(code),
+            Text::new("an idle timeout of the {}").word(by.name()),
+        ),
+        seconds => (
+            Text::new("closed by the {} with {} after {} s of silence")
+                .word(by.name())
+                .and(code)
+                .and(seconds.unwrap_or_default()),
+            Text::with(
+                "an idle timeout of {} s of the server or its framework, by the time that it took",
+                seconds.unwrap_or_default(),
+            ),
+        ),
+    };
+    let case = Case::new(what, vec![Measure::of(Quantity::Silence, silence)]);
+    let mend = Text::with(
+        "a ping or a message every {} would have kept it open; or raise the timeout",
+        span(silence * 45 / 100),
+    );
+    let finding = Finding::new(&CLOSED_IDLE, None, "a frame now and then".into(), got)
+        .because(Diagnosis::new(CLOSED_IDLE.id, behind, mend))
+        .like(case);
+    Some(seen_in(finding, close.packet))
+}
+
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
+    causes.extend(closed_idle(over));
     let (Some(end), Some(silence)) = (over.cut(), over.silence()) else { return };
     if !over.is_websocket() || !over.knows_silence() || !over.is_at_rest() {
         return;
@@ -212,6 +278,21 @@ fn no_heartbeat(over: &Over<'_>, end: TcpEnd, silence: i64) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::CloseCode;
+
+    #[test]
+    fn reasons_that_say_that_nobody_said_anything() {
+        let says = |code: u16, reason: &str| {
+            let close =
+                ClosePart { code: Some(CloseCode(code)), reason: reason.into(), ..ClosePart::default() };
+            says_idle(&close)
+        };
+        // Jetty, Tomcat, others.
+        assert!(says(1001, "java.util.concurrent.TimeoutException: Idle timeout expired: 4001/4000 ms"));
+        assert!(says(1001, "The WebSocket session [3] timeout expired"));
+        assert!(says(1000, "Closed due to inactivity") && says(1001, "Connection Idle Timeout"));
+        assert!(!says(1001, "Going away") && !says(1000, "sidled off") && !says(4002, "idle"));
+    }
 
     #[test]
     fn timers_fire_late_and_hardly_early() {

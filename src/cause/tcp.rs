@@ -22,6 +22,13 @@ rules! {
         "messages come late and in bursts: each loss costs a round trip or more, and makes TCP send less",
         usually "a bad or overloaded link: Wi-Fi, mobile networks, a full queue, a wrong duplex mode",
         mend "compare captures of both ends to see where it is lost; allow more time for pongs meanwhile";
+    LARGE_LOST = "large-packets-lost", Error, Cite { doc: "RFC 9293", section: "3.7.2" }, Capture,
+        "a large segment was sent again and again in vain, while its receiver went on answering",
+        "the connection stands still: what comes behind the segment waits for it, until somebody gives up",
+        usually "a tunnel or VPN on the way that takes smaller packets only, and whose ICMP message about it \
+                 is dropped",
+        mend "lower the MTU, or clamp the MSS at the tunnel; let ICMP through (fragmentation needed, packet \
+              too big)";
     WENT_DARK = "path-went-dark", Error, Cite { doc: "RFC 9293", section: "3.8.3" }, Capture,
         "what an endpoint sent was sent again and again, and nothing came back any more",
         "neither endpoint learns of it: the sender gives up after some fifteen minutes, its peer never",
@@ -54,12 +61,14 @@ const LOST_SHARE: f64 = 0.02;
 /// Segments sent again, or probes, without an answer, and nanoseconds from the first of them on.
 const VAIN: u32 = 3;
 const VAIN_FOR: i64 = 1_000_000_000;
+/// Bytes of a segment that is large: any way takes smaller ones (1,280 with its headers in IPv6).
+const LARGE: u64 = 1000;
 /// Nanoseconds after which the end of a stream has come across, and somebody who reads has noticed it.
 const NOTICED: i64 = 200_000_000;
 
 /// Whether one of these already says why a connection was given up.
 pub(super) fn explains(rule: &Rule) -> bool {
-    [&WENT_DARK, &VANISHED, &SENT_AFTER_RST].contains(&rule)
+    [&LARGE_LOST, &WENT_DARK, &VANISHED, &SENT_AFTER_RST].contains(&rule)
 }
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
@@ -71,7 +80,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
             causes.extend(zero_window(dir, side, facts));
         }
         if side.resent.segments > 0 {
-            causes.extend(packet_loss(dir, side, facts));
+            causes.extend(large_lost(dir, side, peer).or_else(|| packet_loss(dir, side, facts)));
         }
         // Of a peer that was never heard, perhaps nothing was captured.
         if peer.heard.is_some() && side.resent.unanswered > 0 {
@@ -162,6 +171,34 @@ fn packet_loss(dir: Dir, side: &TcpSide, facts: &TcpFacts) -> Option<Finding> {
         finding = finding.because(Diagnosis::new(PACKET_LOSS.id, behind, mend));
     }
     Some(seen_in(finding, resent.first.map_or(0, |at| at.packet)))
+}
+
+/// A segment that never arrives, although others do, is one that is too large for the way.
+fn large_lost(dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
+    let stuck = &side.resent.stuck;
+    let since = stuck.since.and_then(|at| at.time);
+    let lasted = since.zip(peer.heard).map_or(0, |(since, (_, heard))| heard.since(since));
+    // A duplicate acknowledgement says that something else has arrived.
+    let is_answered = lasted >= VAIN_FOR && peer.duplicate_acks > 0;
+    if stuck.times <= VAIN || stuck.bytes < LARGE || !is_answered || peer.zero_window.at_end {
+        return None;
+    }
+    let words = "{} bytes of the {}, sent again {} times in {}, and acknowledgements of what is before";
+    let got = Text::with(words, grouped(stuck.bytes)).word(dir.name()).and(stuck.times).and(wait(lasted));
+    let what = "stood still: a segment of the {} with {} bytes was sent again and again in vain, while its \
+                peer went on answering";
+    let case = Case::new(
+        Text::new(what).word(dir.name()).and(grouped(stuck.bytes)),
+        vec![Measure::of(Quantity::Times, stuck.times.into()), Measure::of(Quantity::Waited, lasted)],
+    );
+    let behind = "packets of this size do not get through, smaller ones do: a tunnel or VPN on the way has \
+                  a smaller MTU, and the ICMP message that says so is dropped (an MTU black hole)";
+    let mend = "lower the MTU, or clamp the MSS at the tunnel; let ICMP through (fragmentation needed, \
+                packet too big); on Linux tcp_mtu_probing=1 finds the size without it";
+    let finding = Finding::new(&LARGE_LOST, None, "an acknowledgement".into(), got)
+        .because(Diagnosis::new(LARGE_LOST.id, behind, mend))
+        .like(case);
+    Some(seen_in(finding, stuck.since.map_or(0, |at| at.packet)))
 }
 
 /// Nanoseconds from a packet to the last one of its sender.

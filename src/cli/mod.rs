@@ -167,6 +167,10 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         Err(e) => {
             return match habits::meant(&args, &e) {
                 Some(Meant::Line(line)) => run(line.into_iter()),
+                Some(Meant::Taken(line, how)) => {
+                    look_of(&args).tell("note: {}", &how)?;
+                    run(line.into_iter())
+                }
                 Some(Meant::Said(answer)) => habits::tell(&answer, look_of(&args)),
                 None => refuse(&args, &e),
             };

@@ -3,8 +3,11 @@
 //! Bodies matter for two things: what a server says when it refuses, and where
 //! the next head begins. So a body is skipped, and only its first bytes are kept.
 
-use crate::limits::HTTP_BODY_PREVIEW;
+use std::borrow::Cow;
 
+use crate::limits::{HTTP_BODY_PREVIEW, REFUSAL_READ};
+
+use super::coding::Coding;
 use super::head::Head;
 
 /// A body being skipped, in any pieces.
@@ -14,6 +17,7 @@ pub struct Body {
     preview: Vec<u8>,
     /// How many bytes are kept.
     keep: usize,
+    coding: Coding,
     length: u64,
     framing: u64,
     malformed: bool,
@@ -68,12 +72,18 @@ impl Body {
         if none {
             return Self::new(Left::Nothing);
         }
-        Self::framed(head).unwrap_or(Self::new(Left::UntilClose))
+        Self::framed(head).unwrap_or(Self::new(Left::UntilClose)).coded(head)
     }
 
     /// Content whose end is told by something else, such as a stream of HTTP/2.
     pub fn until_end() -> Self {
         Self::new(Left::UntilClose)
+    }
+
+    /// The same, in the coding that a head names.
+    #[must_use]
+    pub fn coded(self, head: &Head<'_>) -> Self {
+        Self { coding: Coding::of(head), ..self }
     }
 
     fn framed(head: &Head<'_>) -> Option<Self> {
@@ -95,7 +105,15 @@ impl Body {
     }
 
     fn new(left: Left) -> Self {
-        Self { left, preview: Vec::new(), keep: HTTP_BODY_PREVIEW, length: 0, framing: 0, malformed: false }
+        Self {
+            left,
+            preview: Vec::new(),
+            keep: HTTP_BODY_PREVIEW,
+            coding: Coding::Identity,
+            length: 0,
+            framing: 0,
+            malformed: false,
+        }
     }
 
     /// A content of so many bytes that is over, of which these are the first.
@@ -157,6 +175,12 @@ impl Body {
     /// unless more were asked for.
     pub fn preview(&self) -> &[u8] {
         &self.preview
+    }
+
+    /// The first bytes of what it says, without chunk framing and without its coding: at most
+    /// [`REFUSAL_READ`].
+    pub fn plain(&self) -> Cow<'_, [u8]> {
+        self.coding.plain(&self.preview, REFUSAL_READ)
     }
 
     /// Bytes of content so far, without chunk framing.

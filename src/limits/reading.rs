@@ -103,6 +103,10 @@ pub const RESTING_KINDS: usize = 16;
 /// Nanoseconds by which packets overtake each other on their way into a capture, at most.
 pub const OVERTAKEN: i64 = 20_000_000;
 
+/// Packets of a capture among which one is, at most, that acknowledges what was not captured, if it is taken
+/// for whole: where it lacks more, an endpoint that falls silent may have sent more.
+pub const LOSSY: u64 = 200;
+
 /// Places of a capture that are remembered at which packets are missing: whose last packet stands right
 /// before one may have sent more.
 pub const LOSSES: usize = 16 * 1024;

@@ -119,6 +119,7 @@ impl Single<'_> {
             inflated_length: None,
             from_earlier: None,
             complete: true,
+            in_doubt: false,
             payload,
             holes: &[],
             text,

@@ -98,6 +98,19 @@ pub struct Resent {
     pub unanswered: u32,
     /// The first of these.
     pub unanswered_from: Option<At>,
+    /// The one that its peer waits for at the end.
+    pub stuck: Stuck,
+}
+
+/// A segment that was sent again and again, and never acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stuck {
+    /// Bytes of its data.
+    pub bytes: u64,
+    /// How often it was sent again.
+    pub times: u32,
+    /// The first time.
+    pub since: Option<At>,
 }
 
 /// When an endpoint advertised a window of nothing (RFC 9293 §3.8.6): its application does not read.

@@ -453,8 +453,9 @@ pub struct Message<'a> {
     pub from_earlier: Option<u64>,
     /// Whether the last fragment was seen, and nothing is missing.
     pub complete: bool,
-    /// The first captured bytes of the content, unmasked (and inflated), at most
-    /// [`Wants::payload`](super::Wants::payload) of them.
+    /// Its place was found by its shape and is not certain: nobody is to be blamed for what it says.
+    pub in_doubt: bool,
+    /// The first captured bytes of the content, unmasked (and inflated): at most [`super::Wants::payload`].
     pub payload: &'a [u8],
     /// The holes before, between and right behind those bytes; none in what was inflated.
     pub holes: &'a [Hole],

@@ -95,6 +95,14 @@ impl Outcome {
         matches!(self, Self::Http | Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
     }
 
+    /// Whether that is no way for a connection to end that was wanted.
+    pub fn is_bad(self) -> bool {
+        matches!(
+            self,
+            Self::HalfClosed | Self::Dropped | Self::Reset | Self::Refused | Self::Unanswered | Self::Failed
+        )
+    }
+
     /// As records name it.
     pub fn name(self) -> &'static str {
         match self {

@@ -12,7 +12,7 @@ use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::pulse::{Clock, RareSide};
 use super::tcp::{Flags, Segment};
-use crate::model::{At, KeepAlive, StreamEnd, Time, ZeroWindow};
+use crate::model::{At, KeepAlive, StreamEnd, Stuck, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
@@ -267,6 +267,9 @@ impl Flow {
         let heard = self.pulse.last[1 - from].0;
         let elsewhere = self.networks[from] != segment.network;
         let at = segment.at;
+        let half = &self.halves[from];
+        let place = half.position(segment.seq);
+        let is_awaited = bytes > 0 && place == half.acked.max(half.begin());
         self.pulse.clocks[from].reset();
         let side = self.pulse.side(from);
         if copied || elsewhere {
@@ -274,6 +277,14 @@ impl Flow {
             return;
         }
         let resent = &mut side.resent;
+        if is_awaited {
+            if side.stuck_at != place {
+                side.stuck_at = place;
+                resent.stuck = Stuck { since: Some(at), ..Stuck::default() };
+            }
+            resent.stuck.bytes = resent.stuck.bytes.max(bytes);
+            resent.stuck.times += 1;
+        }
         if heard > side.last_resent {
             resent.unanswered = 0;
         }
@@ -306,7 +317,7 @@ impl Flow {
     /// stands behind what was seen of its sender, or acknowledges more of the peer's, or the beginning of its
     /// connection was not captured.
     pub(super) fn shows_loss(&self, from: usize, segment: &Segment<'_>) -> bool {
-        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
+        let half = &self.halves[from];
         let (is_syn, has_ack) = (segment.flags.any(Flags::SYN), segment.flags.any(Flags::ACK));
         if self.packets == 0 {
             return !is_syn || has_ack;
@@ -315,10 +326,19 @@ impl Flow {
             return false;
         }
         let is_behind = half.state == State::Open && half.position(segment.seq) > half.sent() + 1;
-        let acked = peer.position(segment.ack);
+        is_behind || self.shows_uncaptured(from, segment)
+    }
+
+    /// Whether a segment of half `from` acknowledges what its peer has not sent, as far as was captured. What
+    /// is only missing between two segments may have been lost on its way, and is sent again.
+    pub(super) fn shows_uncaptured(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let peer = &self.halves[1 - from];
         // A FIN takes one number.
         let sent = peer.sent().max(peer.acked) + u64::from(peer.has_end());
-        is_behind || has_ack && peer.state == State::Open && peer.heard && acked > sent
+        segment.flags.any(Flags::ACK)
+            && peer.state == State::Open
+            && peer.heard
+            && peer.position(segment.ack) > sent
     }
 
     /// Whether half `of` has reset the connection without acknowledging anything.

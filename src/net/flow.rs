@@ -401,6 +401,12 @@ impl Flow {
             }
             return;
         }
+        // What answers the other's SYN, which was not captured, says where the other begins.
+        let is_third = half.syn_seen && half.state == State::Open && segment.seq == half.base;
+        if is_third && segment.data.is_empty() && segment.flags.any(Flags::ACK) && peer.state == State::Unseen
+        {
+            peer.anchor(segment.ack, false);
+        }
         // Long after its sender was first heard, data that goes on where it said that it stands is
         // in order, though its beginning was not captured.
         let settled = half.state == State::Heard && self.packets - half.since > limits::HOLD_PACKETS;

@@ -71,6 +71,8 @@ pub(super) struct RareSide {
     /// Segments with data long after its peer's reset, and the last of them.
     pub after_peers_reset: (u32, Option<At>),
     pub resent: Resent,
+    /// Where the one stands that its peer waited for when it was sent again last.
+    pub stuck_at: u64,
     /// The packet of the last one that was sent again.
     pub last_resent: u64,
     /// Up to where its peer had received more than there was, and since when that is known.

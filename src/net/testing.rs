@@ -23,6 +23,8 @@ pub struct Log {
     link: u32,
     /// What TCP said of each flow, as it was over.
     pub facts: Vec<TcpFacts>,
+    /// Of which side of a flow something is missing that the other had, or may be.
+    pub behind: BTreeSet<(usize, usize)>,
 }
 
 impl Log {
@@ -65,6 +67,10 @@ impl StreamSink for Log {
         self.said.push((from, bytes.len()));
         self.lines.push(format!("{from:?} {} @{}+{}", bytes.escape_ascii(), at.packet, at.byte - self.link));
         self.interest()
+    }
+
+    fn behind(&mut self, flow: FlowId, from: Side) {
+        self.behind.insert((self.opened[&flow.0], from.index()));
     }
 
     fn gap(

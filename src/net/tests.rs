@@ -489,3 +489,37 @@ proptest! {
         run(&segs);
     }
 }
+
+#[test]
+fn the_third_packet_says_where_a_stream_begins_whose_syn_was_not_captured() {
+    let asked = [
+        seg(A, 100, None, "S", b""),
+        seg(A, 101, 901, "", b""),
+        seg(A, 101, 901, "", b"ask"),
+        seg(B, 901, 104, "", b""),
+    ];
+    // The first answer is missing, and the second is not taken for it.
+    let log = run(&[&asked[..], &[seg(A, 104, 906, "", b"ask"), seg(B, 906, 107, "", b"other")]].concat());
+    assert_eq!(log.text(0, B), "_____other");
+    let log = run(&[&asked[..], &[seg(B, 901, 104, "", b"first")]].concat());
+    assert_eq!(log.text(0, B), "first");
+}
+
+#[test]
+fn a_capture_that_lacks_much_says_nothing_of_who_falls_silent() {
+    let other = |seg: Seg| Seg { client_port: 6000, ..seg };
+    let behind = |acknowledged: u32, packets: u32| {
+        let mut feed = Feed::new();
+        feed.segs(&handshake());
+        feed.seg(&seg(A, 101, 901, "", b"anybody there?"));
+        feed.segs(&handshake().map(other));
+        for n in 0..packets {
+            feed.seg(&other(seg(A, 101 + n, 901, "", b"x")));
+        }
+        feed.seg(&other(seg(A, 101 + packets, acknowledged, "", b"")));
+        feed.finish().behind.contains(&(0, B.index()))
+    };
+    assert!(behind(950, 20), "49 bytes are missing");
+    assert!(!behind(901, 20), "none");
+    assert!(!behind(950, 300), "hardly any");
+}

@@ -51,6 +51,8 @@ pub struct Tracker {
     unreachable: Vec<(u64, Unopened, At)>,
     /// Packets before which others are missing, the latest ones.
     losses: VecDeque<u64>,
+    /// Packets that acknowledge what was not captured.
+    uncaptured: u64,
     /// Whether what simply comes next may go the short way.
     short_way: bool,
 }
@@ -142,6 +144,7 @@ impl Tracker {
             unsupported: Vec::new(),
             unreachable: Vec::new(),
             losses: VecDeque::new(),
+            uncaptured: 0,
             short_way: true,
         }
     }
@@ -386,6 +389,7 @@ impl Tracker {
                 self.losses.pop_front();
             }
             self.losses.push_back(packet);
+            self.uncaptured += u64::from(flow.shows_uncaptured(from, segment));
         }
         if self.short_way && flow.is_opened_by(from, segment) {
             flow.take_opening(from, segment, last);
@@ -463,12 +467,14 @@ impl Tracker {
 
     /// Delivers what a flow still has and closes it.
     fn close<S: StreamSink>(&mut self, slot: u32, why: CloseReason, sink: &mut S) -> Going {
+        let is_lossy = self.uncaptured.saturating_mul(limits::LOSSY) > self.counts.segments;
         let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
         let cost = flow.cost();
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
-            if why == CloseReason::CaptureEnd && self.losses.binary_search(&(flow.pulse.last().0 + 1)).is_ok()
-            {
+            let is_before_loss = || self.losses.binary_search(&(flow.pulse.last().0 + 1)).is_ok();
+            // Of a whole row of packets that is missing nothing need tell.
+            if why == CloseReason::CaptureEnd && (is_lossy || is_before_loss()) {
                 flow.break_off(FlowId(slot), sink);
             }
             flow.tell_cut(FlowId(slot), sink);

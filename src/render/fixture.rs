@@ -226,6 +226,7 @@ impl<L: Layout> Show<L> {
             inflated_length: None,
             from_earlier: None,
             complete,
+            in_doubt: false,
             payload,
             holes: &[],
             text: None,

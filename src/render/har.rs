@@ -386,6 +386,7 @@ mod tests {
         inflated_length: None,
         from_earlier: None,
         complete: true,
+        in_doubt: false,
         payload: &[],
         holes: &[],
         text: None,

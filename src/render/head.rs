@@ -10,7 +10,7 @@ use super::words::{CONNECTIONS, PACKETS, count, joined};
 use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
 use crate::lang::Lang;
-use crate::model::quantity::{grouped, percent, seconds, size, span};
+use crate::model::quantity::{grouped, percent, seconds, size, span, wait};
 use crate::model::{Diagnosis, Measure, Outcome, Quantity, Severity, Text, Time, Who};
 
 /// How much of it is said.
@@ -135,13 +135,16 @@ impl Teller<'_> {
     fn causes(&self, rows: usize, to: &mut dyn Setter) {
         let (head, lang) = (self.head, self.lang);
         if head.is_fine() {
-            let words = match (head.notes, head.summary.connections) {
-                (_, 0) => return,
-                (0, _) => lang.words("nothing went wrong").to_owned(),
-                (1, _) => lang.words("nothing went wrong; 1 note: --findings shows it").to_owned(),
-                (notes, _) => {
-                    lang.fill("nothing went wrong; {} notes: --findings shows them", &[&grouped(notes)])
-                }
+            if head.summary.connections == 0 {
+                return;
+            }
+            // That nothing was found does not make it right.
+            let said = if head.is_orderly() { "nothing went wrong" } else { "no cause was found" };
+            let said = lang.words(said).to_owned();
+            let words = match head.notes {
+                0 => said,
+                1 => lang.fill("{}; 1 note: --findings shows it", &[&said]),
+                notes => lang.fill("{}; {} notes: --findings shows them", &[&said, &grouped(notes)]),
             };
             line(Ink::Plain, &words, to);
             return;
@@ -274,8 +277,11 @@ impl Teller<'_> {
             _ => grouped(value.max(0).unsigned_abs()),
         };
         let (least, most) = (value(it.least), value(it.most));
-        let range = if least == most { least } else { format!("{least} – {most}") };
-        if it.of.is_time() && it.of != Quantity::Lived && said.contains(&range) {
+        let is_one = least == most;
+        let range = if is_one { least } else { format!("{least} – {most}") };
+        // Sentences cut off what these round.
+        let is_said = || said.contains(&range) || is_one && said.contains(&wait(it.most));
+        if it.of.is_time() && it.of != Quantity::Lived && is_said() {
             return None;
         }
         let words = match it.of {

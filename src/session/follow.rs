@@ -1,15 +1,13 @@
 //! Content without frames, divided into units as it arrives: what a response streams, and lines of raw TCP.
 
-use std::io::Write as _;
 use std::ops::ControlFlow;
-
-use flate2::write::{MultiGzDecoder, ZlibDecoder};
 
 use super::Context;
 use super::about::About;
 use super::run::Run;
 use crate::http::head::Head;
 use crate::http::stream::{self, BROKEN_CHUNK, Kind, Place, Reader, Seen};
+use crate::http::{Coding, Inflate};
 use crate::limits;
 use crate::model::{
     AppPacket, At, Body, Dir, Finding, Flow, Gap, GapEffect, ON, Rule, SourceId, Span, Streamed,
@@ -61,16 +59,6 @@ struct Lost {
     passed: u64,
 }
 
-/// What takes the coding off a content (RFC 9110 §8.4.1).
-#[derive(Debug)]
-enum Inflate {
-    No,
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
-    Zlib(Box<ZlibDecoder<Vec<u8>>>),
-    /// It is none.
-    Broken,
-}
-
 impl Follow {
     /// Who follows what the `n`th response of a connection streams, if it does.
     pub fn of(head: &Head<'_>, n: u64, stream: Option<u32>, wants: Wants) -> Option<Self> {
@@ -82,14 +70,9 @@ impl Follow {
             Kind::Pages if wants.http => StreamedKind::Piece,
             Kind::Pages => return None,
         };
-        let codings = head.values("Content-Encoding").map(|coding| coding.text().trim().to_ascii_lowercase());
-        let inflate = match codings.collect::<Vec<_>>().join(",").as_str() {
-            "" | "identity" => Inflate::No,
-            "gzip" | "x-gzip" => Inflate::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-            "deflate" => Inflate::Zlib(Box::new(ZlibDecoder::new(Vec::new()))),
-            // What it holds cannot be read.
-            _ => return None,
-        };
+        // What another one holds cannot be read.
+        let coding = Some(Coding::of(head)).filter(|coding| *coding != Coding::Other)?;
+        let inflate = Inflate::new(coding);
         let of = Of::new(Dir::Server, stream, Some(n), unit);
         Some(Self { reader: Reader::of(&kind), inflate, of })
     }
@@ -104,7 +87,7 @@ impl Follow {
     pub fn cost(&self) -> usize {
         /// What zlib holds to inflate.
         const WINDOW: usize = 48 * 1024;
-        let window = if matches!(self.inflate, Inflate::Gzip(_) | Inflate::Zlib(_)) { WINDOW } else { 0 };
+        let window = if self.inflate.has_window() { WINDOW } else { 0 };
         self.reader.cost() + window
     }
 
@@ -122,7 +105,7 @@ impl Follow {
             return reader.push(run, &mut take);
         }
         for few in run.bytes.chunks(limits::STREAMED_INFLATED_FROM) {
-            let plain = inflate.inflate(few);
+            let plain = inflate.push(few);
             if !plain.is_empty() {
                 let run = stream::Run { bytes: &plain, packet, offset, inflated: true };
                 reader.push(run, &mut take)?;
@@ -264,52 +247,5 @@ impl Of {
             findings: &said.findings,
             ..Unit::of(conn, Body::Packet(&packet))
         })
-    }
-}
-
-impl Inflate {
-    /// What some bytes inflate to. Of what is no such coding that is nothing.
-    fn inflate(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let (done, out) = match self {
-            Self::Gzip(gzip) => (gzip.write_all(bytes).and_then(|()| gzip.flush()), gzip.get_mut()),
-            Self::Zlib(zlib) => (zlib.write_all(bytes).and_then(|()| zlib.flush()), zlib.get_mut()),
-            Self::No | Self::Broken => return Vec::new(),
-        };
-        let plain = std::mem::take(out);
-        if done.is_err() {
-            *self = Self::Broken;
-        }
-        plain
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use flate2::Compression;
-    use flate2::write::{GzEncoder, ZlibEncoder};
-
-    use super::*;
-
-    #[test]
-    fn what_is_flushed_comes_out_at_once() {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        let mut inflate = Inflate::Gzip(Box::new(MultiGzDecoder::new(Vec::new())));
-        for event in ["data: one\n\n", "data: two\n\n"] {
-            gzip.write_all(event.as_bytes()).unwrap();
-            gzip.flush().unwrap();
-            let sent = std::mem::take(gzip.get_mut());
-            let plain: Vec<u8> = sent.chunks(3).flat_map(|bytes| inflate.inflate(bytes)).collect();
-            assert_eq!(String::from_utf8(plain).unwrap(), event);
-        }
-        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        zlib.write_all(b"data: one\n\n").unwrap();
-        let sent = zlib.finish().unwrap();
-        let mut inflate = Inflate::Zlib(Box::new(ZlibDecoder::new(Vec::new())));
-        assert_eq!(inflate.inflate(&sent), b"data: one\n\n");
-        let mut none = Inflate::Gzip(Box::new(MultiGzDecoder::new(Vec::new())));
-        assert_eq!(none.inflate(b"data: none of it\n\n"), b"");
-        assert!(matches!(none, Inflate::Broken));
     }
 }

@@ -260,6 +260,9 @@ impl<S: Sink> Timeline<S> {
             }
             _ => None,
         };
+        if message.in_doubt {
+            findings.clear();
+        }
         let flow = self.tell(unit, message, meaning.as_ref().map(|it| it.app(&room)), findings);
         *self.room.get_mut() = room;
         flow

@@ -240,6 +240,11 @@ impl Aftermath {
         }
     }
 
+    /// Whether more of `dir` is missing than is known: of a stream of HTTP/2 nobody numbers the bytes.
+    pub fn may_lack_more(&self, dir: Dir) -> bool {
+        self.sight[dir.index()].blind && self.story.as_ref().is_some_and(|story| story.on_stream)
+    }
+
     /// Whether a Close frame of `dir` may have been sent that the capture does not show.
     pub fn may_have_closed(&self, dir: Dir) -> bool {
         let sight = self.sight[dir.index()];

@@ -313,8 +313,8 @@ impl Conversation {
         half.judge_unfinished(&self.shared, &mut findings);
         if how == StreamEnd::Capture {
             // The stream may go on.
-        } else if half.is_in_doubt() {
-            // What was found by its shape may be no frame.
+        } else if half.is_in_doubt() || self.shared.aftermath.may_lack_more(dir) {
+            // What was found by its shape may be no frame, and its rest may be among what is missing.
         } else if half.is_inside_frame() {
             let expected = Text::new("the frame's remaining bytes");
             findings.push(

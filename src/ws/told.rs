@@ -35,6 +35,7 @@ impl Conversation {
             inflated_length: None,
             from_earlier: None,
             complete: content.len() as u64 == length,
+            in_doubt: false,
             payload: kept,
             holes: &[],
             text: text.filter(|_| content.len() as u64 == length),

@@ -518,6 +518,7 @@ const NAMES: &[&str] = &[
     "error room",
     "ff ff",
     "header Connection",
+    "Google Cloud",
     "header Upgrade",
     "message chat body",
     "new WebSocket",

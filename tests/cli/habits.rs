@@ -55,10 +55,8 @@ fn an_input_alone_is_decoded() {
 fn options_of_other_tools_are_said_otherwise() {
     let file = capture();
     for (args, line) in [
-        (&["-r", &*file][..], "decode FILE"),
-        (&["-r", &file, "-Y", "websocket.opcode == 8"], "decode --opcode close FILE"),
-        (&["decode", "-Y", "websocket.opcode == 8", &file], "decode --opcode close FILE"),
-        (&["decode", &file, "--json"], "decode --format json FILE"),
+        (&["decode", &file, "--json"][..], "decode --format json FILE"),
+        (&["-r", &file, "-Y", "websocket.opcode == 8", "--json"], "decode --opcode close --format json FILE"),
         (&[&file, "--stats"], "decode --view stats FILE"),
         (&["decode", "--follow", &file], "decode --stream 1 --view messages FILE"),
         (&["decode", "--port", "80", &file], "decode --stream :80 FILE"),
@@ -80,6 +78,37 @@ fn options_of_other_tools_are_said_otherwise() {
     for args in [&["lesson", "--json"][..], &["decode", "--frobnicate", &file]] {
         let (code, _, err) = output(&mut wstool(args));
         assert!(code == 2 && err.contains("unexpected argument"), "what nobody knows is not guessed: {err}");
+    }
+}
+
+/// What is said in another tool's options and can be nothing else is done, and it is said as what.
+#[test]
+fn a_display_filter_is_taken_for_what_it_says() {
+    let file = capture();
+    for (args, line) in [
+        (&["-r", &*file][..], "decode FILE"),
+        (&["-r", &file, "-Y", "websocket.opcode == 8"], "decode --opcode close FILE"),
+        (&["decode", "-Y", "websocket.opcode == 8", &file], "decode --opcode close FILE"),
+        (&["-Ywebsocket && tcp.port == 80", "-v", "table", &file], "decode --stream :80 -v table FILE"),
+        (&[&file, "--display-filter=websocket.payload contains \"how\""], "decode --grep how FILE"),
+        (&["--lang", "zh", "-r", &file, "-Y", "websocket"], "decode --lang zh FILE"),
+    ] {
+        let line = line.replace("FILE", &file);
+        let (code, out, err) = output(&mut wstool(args));
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!((code, out), (0, output(&mut wstool(&words)).1), "{args:?}");
+        assert!(err.ends_with(&format!("wstool {line}\n")) && err.lines().count() == 1, "{err}");
+    }
+    // Nothing is done that is not certain, or cannot be said.
+    for args in [
+        &["-Y", "websocket"][..],
+        &["-r", &file, "-Y", "tcp.stream == 0"],
+        &["decode", "-Y", "websocket.opcode > 7", &file],
+        &["-i", "any", "-Y", "websocket"],
+    ] {
+        let (code, out, err) = output(&mut wstool(args));
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(err.starts_with("error: "), "{err}");
     }
 }
 

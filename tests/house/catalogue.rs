@@ -326,7 +326,6 @@ const KEPT: &[(&str, &[&str])] = &[
             "quiet",
             "silent",
             "tcpdump -i {} --immediate-mode -U -w -",
-            "wstool decode {}",
             "connect",
             "wstool connect -v {}",
             "wstool replay --to {}",

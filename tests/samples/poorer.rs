@@ -133,7 +133,7 @@ fn overtaken(all: &[Packet], rng: &mut Rng) -> Vec<Packet> {
 }
 
 /// The seeds that are tried each time.
-const SEEDS: Range<u64> = 0..10;
+const SEEDS: Range<u64> = 0..20;
 
 /// Those of `POORER_SEEDS=FROM..TO` instead, to try more of them by hand.
 fn seeds() -> Range<u64> {

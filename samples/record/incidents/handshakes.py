@@ -4,6 +4,7 @@ import asyncio
 import json
 import ssl
 
+import aiohttp
 from aiohttp import web
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
@@ -61,6 +62,18 @@ async def unanswered(on):
 
     await tcp_server(hang)
     await try_once(open_timeout=5)
+
+
+@incident
+async def unanswered_open_timeout(on):
+    """A server takes the request and never answers; Python websockets gives up after open_timeout=1.5."""
+    async def hang(reader, writer):
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    await tcp_server(hang)
+    await try_once(open_timeout=1.5)
 
 
 @incident
@@ -242,6 +255,23 @@ async def refused_503_haproxy(on):
     on.end_capture()
     on.capture("tcp port 8080")
     await node_client(on)
+
+
+@incident
+async def refused_503_gzip(on):
+    """A maintenance page of aiohttp, in gzip because its own client takes that."""
+    async def closed(request):
+        page = "<html><head><title>Down for maintenance until 04:00 UTC</title></head>" + "<p>Sorry.</p>\n" * 200
+        answer = web.Response(status=503, text=page, content_type="text/html")
+        answer.enable_compression(web.ContentCoding.gzip)
+        return answer
+
+    await aiohttp_server(closed)
+    async with aiohttp.ClientSession() as session:
+        try:
+            await session.ws_connect(URL)
+        except aiohttp.WSServerHandshakeError:
+            pass
 
 
 @incident

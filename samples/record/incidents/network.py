@@ -27,6 +27,19 @@ TICKER = """
     asyncio.run(main())
 """
 
+ECHO = """
+    import asyncio
+    from websockets.asyncio.server import serve
+    async def echo(socket):
+        async for message in socket:
+            await socket.send(message)
+    async def main():
+        async with serve(echo, "10.0.0.7", 8080, compression=None, ping_interval=None):
+            print("ready")
+            await asyncio.Future()
+    asyncio.run(main())
+"""
+
 LISTENER = """
     import asyncio
     from websockets.asyncio.client import connect
@@ -238,3 +251,27 @@ async def sent_after_fin(on):
     """, ready=None)
     await on.finish(client)
     server.close()
+
+
+@incident
+async def mtu_black_hole(on):
+    """A VPN drops packets above 1,400 bytes without a word: short messages get through, and one of 4 KB does not."""
+    on.end_capture()
+    network = Network(delay=0.01, largest=1414)
+    server = await on.python(ECHO, within=network.at("server"))
+    on.capture("tcp port 8080", interface="c1", within=network.at("client"))
+    client = await on.python("""
+        import asyncio
+        from websockets.asyncio.client import connect
+        async def main():
+            async with connect("ws://10.0.0.7:8080/feed", compression=None, ping_interval=4, ping_timeout=6) as socket:
+                for turn in range(3):
+                    await socket.send('{"turn":%d}' % turn)
+                    await socket.recv()
+                await socket.send("x" * 4000)
+                await socket.recv()
+        print("ready")
+        asyncio.run(main())
+    """, within=network.at("client"))
+    await on.finish(client)
+    server.kill()

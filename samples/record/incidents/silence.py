@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from closing import echo
 from stage import Raw, incident
 
+URL = "ws://127.0.0.1:8080/feed"
 UPGRADE = """
     proxy_http_version 1.1;
     proxy_set_header Upgrade $http_upgrade;
@@ -394,3 +395,88 @@ async def aiohttp_server_heartbeat(on):
     for client in clients:
         client.kill()
     await runner.cleanup()
+
+
+JETTY = """
+    import org.eclipse.jetty.server.*;
+    import org.eclipse.jetty.websocket.api.*;
+    import org.eclipse.jetty.websocket.api.annotations.*;
+    import org.eclipse.jetty.websocket.server.WebSocketHandler;
+    import org.eclipse.jetty.websocket.servlet.WebSocketServletFactory;
+    public class Idle {
+        @WebSocket public static class Echo {
+            @OnWebSocketMessage public void text(Session session, String message) throws Exception {
+                session.getRemote().sendString(message);
+            }
+        }
+        public static void main(String[] arguments) throws Exception {
+            Server server = new Server(new java.net.InetSocketAddress("127.0.0.1", 8080));
+            server.setHandler(new WebSocketHandler() {
+                @Override public void configure(WebSocketServletFactory factory) {
+                    factory.getPolicy().setIdleTimeout(4000);
+                    factory.register(Echo.class);
+                }
+            });
+            server.start();
+            System.out.println("ready");
+            server.join();
+        }
+    }
+"""
+
+
+@incident
+async def idle_jetty_4s(on):
+    """Jetty 9 with an idle timeout of 4 s; three quiet clients, which it closes with 1001 and a reason."""
+    (on.here / "Idle.java").write_text(JETTY)
+    path = "/usr/share/java/*"
+    await on.run("javac", "-cp", path, "-d", str(on.here), str(on.here / "Idle.java"))
+    server = await on.start("java", "-cp", f"{on.here}:{path}", "Idle")
+    await asyncio.gather(*(quiet(URL, wait=each * 0.9, messages=1) for each in range(3)))
+    server.kill()
+
+
+GORILLA = """
+    package main
+    import ("fmt"; "net"; "net/http"; "time"; "github.com/gorilla/websocket")
+    func main() {
+        http.HandleFunc("/feed", func(answer http.ResponseWriter, request *http.Request) {
+            upgrader := websocket.Upgrader{}
+            socket, err := upgrader.Upgrade(answer, request, nil)
+            if err != nil { return }
+            defer socket.Close()
+            socket.SetReadDeadline(time.Now().Add(3 * time.Second))
+            for {
+                kind, message, err := socket.ReadMessage()
+                if err != nil { return }
+                socket.WriteMessage(kind, message)
+            }
+        })
+        listener, _ := net.Listen("tcp", "127.0.0.1:8080")
+        fmt.Println("ready")
+        http.Serve(listener, nil)
+    }
+"""
+
+
+@incident
+async def deadline_gorilla_3s(on):
+    """gorilla/websocket with SetReadDeadline of 3 s, once; four clients that talk all the time."""
+    (on.here / "main.go").write_text(GORILLA)
+    places = ["GOPATH=/usr/share/gocode", f"GOCACHE={on.work}/gocache", "GO111MODULE=off"]
+    await on.run("env", *places, "go", "build", "-o", str(on.here / "server"), str(on.here / "main.go"))
+    server = await on.start(str(on.here / "server"))
+
+    async def talk(wait):
+        await asyncio.sleep(wait)
+        async with connect(URL, compression=None, ping_interval=None) as socket:
+            try:
+                while True:
+                    await socket.send("tick")
+                    await socket.recv()
+                    await asyncio.sleep(0.4)
+            except ConnectionClosed:
+                pass
+
+    await asyncio.gather(*(talk(each * 0.7) for each in range(4)))
+    server.kill()

@@ -156,12 +156,12 @@ class Stage:
 
 class Network:
     """Two hosts, 10.0.0.2 (`client`) and 10.0.0.7 (`server`), and a wire between them that can be
-    slow, lose packets, or be cut without either noticing."""
+    slow, lose packets, take none that are large, or be cut without either noticing."""
 
     HOSTS = {"client": ("c0", "c1", "10.0.0.2"), "server": ("s0", "s1", "10.0.0.7")}
 
-    def __init__(self, delay=0.0, loss=0.0, seed=1):
-        self.delay, self.loss, self.dark = delay, loss, False
+    def __init__(self, delay=0.0, loss=0.0, seed=1, largest=65536):
+        self.delay, self.loss, self.largest, self.dark = delay, loss, largest, False
         self.random = random.Random(seed)
         self.ends = {}
         for host in self.HOSTS:
@@ -204,7 +204,7 @@ class Network:
                 # Nothing came for a while, or the host is being booted and has a new end of the wire.
                 continue
             # Only what carries data is lost, so that a handshake does not take a second.
-            lost = len(packet) > 90 and self.random.random() < self.loss
+            lost = len(packet) > self.largest or len(packet) > 90 and self.random.random() < self.loss
             if kind != socket.PACKET_OUTGOING and not self.dark and not lost:
                 on_the_way.put((time.monotonic() + self.delay, packet))
 

@@ -13,10 +13,11 @@ use super::args::Args;
 use crate::cli::dial::line::Reach;
 use crate::cli::dial::{Url, answer};
 use crate::http::handshake::with_body;
-use crate::http::{Outcome, RequestReport, ResponseReport, check_request, check_response};
+use crate::http::{Coding, Outcome, RequestReport, ResponseReport, check_request, check_response};
 use crate::lab::frames::Reader;
 use crate::lab::socket::{Manners, Socket, Stream};
 use crate::lab::tap::{Tap, Tapped};
+use crate::limits;
 use crate::model::{Deflate, Dir, SourceId, Text};
 use crate::replay::fault::Misfit;
 use crate::replay::{Heard, Pace, Sending};
@@ -268,7 +269,8 @@ fn refusal(asked: &RequestReport, mut answered: ResponseReport, heard: &Heard) -
     let mut got = Text::with("{}", start.split_once(' ').map_or(&*start, |(_, rest)| rest));
     let mut behind = answered.diagnoses.into_iter().next();
     if let Some(finding) = answered.findings.iter_mut().find(|finding| finding.case.is_some()) {
-        with_body(finding, &heard.body, false);
+        let coding = Coding::of(&heard.head());
+        with_body(finding, &coding.plain(&heard.body, limits::REFUSAL_READ), false);
         if let Some(case) = finding.case.take() {
             got = case.what;
             behind = case.behind.or(behind);

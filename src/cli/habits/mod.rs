@@ -22,6 +22,8 @@ use crate::render::columns;
 pub(super) enum Meant {
     /// This command line.
     Line(Vec<OsString>),
+    /// This one, and it is said that it was taken so.
+    Taken(Vec<OsString>, Text),
     /// Something that is said otherwise, or not at all.
     Said(Answer),
 }
@@ -33,6 +35,8 @@ pub(super) struct Answer {
     problem: Text,
     /// The line that says it.
     line: Option<String>,
+    /// The words of that line, if nothing else can be meant and it can be run as it is.
+    words: Option<Vec<String>>,
     /// What else is worth knowing.
     notes: Vec<Text>,
 }
@@ -45,7 +49,9 @@ pub(super) fn meant(args: &[OsString], error: &clap::Error) -> Option<Meant> {
     let words: Vec<&str> = args.iter().skip(1).map(|word| word.to_str()).collect::<Option<_>>()?;
     let place = command_place(&words);
     match words.get(place) {
-        Some(&("decode" | "d")) => translate(&words[..place], &words[place + 1..]).map(Meant::Said),
+        Some(&("decode" | "d")) => {
+            translate(&words[..place], &words[place + 1..]).map(|answer| answer.meant(args))
+        }
         Some(word) if is_command(word) => None,
         Some(word) if is_socket(word) && is_command("connect") => {
             let mut line = args.to_vec();
@@ -63,12 +69,25 @@ pub(super) fn meant(args: &[OsString], error: &clap::Error) -> Option<Meant> {
                 return None;
             }
             if let Some(answer) = translate(&words[..place], &words[place..]) {
-                return Some(Meant::Said(answer));
+                return Some(answer.meant(args));
             }
             let mut line = args.to_vec();
             line.insert(place + 1, "decode".into());
             let is_understood = !is_option || super::command().try_get_matches_from(&line).is_ok();
             is_understood.then_some(Meant::Line(line))
+        }
+    }
+}
+
+impl Answer {
+    /// What is to be done with it, by a program that was started with `args`.
+    fn meant(mut self, args: &[OsString]) -> Meant {
+        match (self.words.take(), args.first()) {
+            (Some(words), Some(program)) => {
+                let line = std::iter::once(program.clone()).chain(words.into_iter().map(OsString::from));
+                Meant::Taken(line.collect(), Text::with("taken as: {}", self.line.unwrap_or_default()))
+            }
+            _ => Meant::Said(self),
         }
     }
 }
@@ -138,7 +157,8 @@ fn capture(url: &str) -> Answer {
     );
     let socket = url.replacen("http", "ws", usize::from(url.to_ascii_lowercase().starts_with("http")));
     let Ok(at) = Url::parse(&socket) else {
-        return Answer { problem, line: Some(tcpdump("any", None, &[])), notes: Vec::new() };
+        let line = Some(tcpdump("any", None, &[]));
+        return Answer { problem, line, words: None, notes: Vec::new() };
     };
     let line = Some(tcpdump("any", Some(&format!("port {}", at.port)), &[]));
     let mut notes = Vec::new();
@@ -151,7 +171,7 @@ fn capture(url: &str) -> Answer {
     }
     let replay = format!("wstool replay --to {}", quoted(&socket));
     notes.push(Text::with("what the server says to a handshake is tried by: {}", replay));
-    Answer { problem, line, notes }
+    Answer { problem, line, words: None, notes }
 }
 
 /// A line that captures and decodes.
@@ -198,6 +218,8 @@ struct Said {
     interface: Option<String>,
     filter: Option<String>,
     ignores_case: bool,
+    /// Something of it could be meant otherwise, or is only near to what is there.
+    is_loose: bool,
     /// A display filter that has no options of its own here.
     unsaid: Option<Text>,
     notes: Vec<Text>,
@@ -246,6 +268,7 @@ impl Said {
         self.foreign.push(written.map(quoted).collect::<Vec<_>>().join(" "));
         let say = |said: &[&str]| said.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let text = value.unwrap_or_default();
+        self.is_loose |= !matches!(meaning, Meaning::Input | Meaning::Filter);
         match meaning {
             Meaning::Input => self.inputs.extend(value.map(str::to_owned)),
             Meaning::Filter => {
@@ -302,7 +325,7 @@ impl Said {
     fn answer(mut self, before: &[&str]) -> Option<Answer> {
         // A line without it would show something else than what was asked for.
         if let Some(problem) = self.unsaid {
-            return Some(Answer { problem, line: None, notes: self.notes });
+            return Some(Answer { problem, line: None, words: None, notes: self.notes });
         }
         if self.foreign.is_empty() {
             return None;
@@ -315,18 +338,20 @@ impl Said {
         }
         let mut options: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
         options.append(&mut self.options);
-        let line = if let Some(interface) = &self.interface {
-            tcpdump(interface, self.filter.as_deref(), &options)
-        } else {
-            if self.inputs.is_empty() {
-                self.inputs.push("FILE".to_owned());
-            }
-            let words = options.iter().chain(&self.inputs);
-            let words: Vec<String> = words.map(|word| quoted(word)).collect();
-            format!("wstool decode {}", words.join(" "))
-        };
         let problem = Text::with("{} is said as:", self.foreign.join(" "));
-        Some(Answer { problem, line: Some(line), notes: self.notes })
+        if let Some(interface) = &self.interface {
+            let line = tcpdump(interface, self.filter.as_deref(), &options);
+            return Some(Answer { problem, line: Some(line), words: None, notes: self.notes });
+        }
+        let can_run = !self.is_loose && !self.inputs.is_empty();
+        if self.inputs.is_empty() {
+            self.inputs.push("FILE".to_owned());
+        }
+        let words: Vec<String> =
+            ["decode".to_owned()].into_iter().chain(options).chain(self.inputs).collect();
+        let line = words.iter().fold("wstool".to_owned(), |line, word| line + " " + &quoted(word));
+        let words = Some(words).filter(|_| can_run);
+        Some(Answer { problem, line: Some(line), words, notes: self.notes })
     }
 }
 

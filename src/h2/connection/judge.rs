@@ -29,7 +29,7 @@ pub(super) fn frame(of: &mut Connection, dir: Dir, frame: &FrameSeen, findings: 
     if header.length > most && !of.is_midway {
         let expected = Text::with("at most {} bytes, as the receiver allows", most);
         find(&FRAME_SIZE, expected, Text::with("{} bytes", header.length));
-    } else if let Some(expected) = wrong_size(header) {
+    } else if let Some(expected) = wrong_size(header).filter(|_| !of.is_midway) {
         let got = Text::with("{} with {} bytes", header.kind.shown()).and(header.length);
         find(&FRAME_SIZE, expected.into(), got);
     }

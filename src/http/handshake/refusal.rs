@@ -10,7 +10,7 @@ use crate::limits;
 use crate::model::{Arg, Case, Diagnosis, Finding, Text, prefix};
 
 /// What a refusal has in common with others: the status, and the header fields that say more.
-pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
+pub(super) fn case(exam: &Exam<'_, '_>, code: u16, request: Option<&RequestFacts>) -> Case {
     let phrase = exam.head.start_line();
     let phrase = phrase.splitn(3, ' ').nth(2).unwrap_or_default().trim();
     let mut what = match phrase {
@@ -27,15 +27,31 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
     ] {
         if let Some((_, value)) = exam.first(name) {
             let value = shown(value.bytes).clone();
+            // The one that was asked for is no reason.
+            if name == Name::Version && request.is_some_and(|it| it.version.as_deref() == Some(value.trim()))
+            {
+                continue;
+            }
             what = Text::new("{}, {}: {}").word(what).and(label).and(prefix(&value, limits::REASON_SHOWN));
         }
     }
     Case::new(what, Vec::new())
 }
 
-/// What may be behind a refusal, and what to change.
-pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>) -> Diagnosis {
+/// What may be behind a refusal, and what to change. `names_version` says that the answer has a
+/// `Sec-WebSocket-Version`.
+pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>, names_version: bool) -> Diagnosis {
     let said = status(code);
+    // gorilla/websocket names it in whatever it refuses.
+    if code == 500 && names_version {
+        return Diagnosis::new(
+            "not-taken-over",
+            "a library for WebSocket (it names its version) could not take the connection over; in Go mostly \
+             a middleware whose ResponseWriter hides http.Hijacker",
+            "give that ResponseWriter a Hijack or Unwrap method, or leave it out on this path; the server's \
+             log has the error",
+        );
+    }
     let is_stripped = request.is_some_and(|request| {
         let lost = [&MISSING_UPGRADE, &MISSING_CONNECTION, &CONNECTION_LACKS_UPGRADE, &HTTP_VERSION_TOO_OLD];
         lost.iter().any(|rule| request.broken.contains(rule))

@@ -397,7 +397,7 @@ impl Report<'_> {
         } else {
             exam.find(rule, expected, got, Some(span));
         }
-        let case = refusal::case(exam, code);
+        let case = refusal::case(exam, code, self.request);
         if let Some(finding) = exam.findings.last_mut() {
             finding.case = Some(Box::new(case));
         }
@@ -409,8 +409,10 @@ impl Report<'_> {
         let diagnoses = middlebox::in_response(exam, code, self.request, page);
         // Who stands between tells more than the status.
         let behind = diagnoses.first().cloned();
+        let names_version = exam.first(Name::Version).is_some();
         if let Some(case) = exam.findings.get_mut(at).and_then(|finding| finding.case.as_mut()) {
-            case.behind = Some(behind.unwrap_or_else(|| refusal::diagnosis(code, self.request)));
+            let own = || refusal::diagnosis(code, self.request, names_version);
+            case.behind = Some(behind.unwrap_or_else(own));
         }
         self.diagnoses.extend(diagnoses);
         Outcome::Rejected

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Flow, RareSide};
-use crate::model::{RoundTrip, TcpFacts, TcpSide};
+use crate::model::{RoundTrip, Stuck, TcpFacts, TcpSide};
 
 impl Flow {
     /// All that TCP says of the flow, by [`Side`](super::Side).
@@ -54,6 +54,10 @@ impl Flow {
         if peer_heard > rare.last_probe {
             keep_alive.answered += u32::from(keep_alive.unanswered > 0);
             (keep_alive.unanswered, keep_alive.unanswered_from) = (0, None);
+        }
+        let half = &self.halves[of];
+        if rare.stuck_at != half.acked.max(half.begin()) || half.acked >= half.sent() {
+            resent.stuck = Stuck::default();
         }
         if self.halves[of].window == 0 {
             zero_window.lasted(rare.shut_since, now);

@@ -1,7 +1,7 @@
 //! What TCP says of made-up conversations.
 
 use super::*;
-use crate::model::{Resent, RoundTrip, TcpSide};
+use crate::model::{Resent, RoundTrip, Stuck, TcpSide};
 use crate::net::Side::{A, B};
 use crate::net::testing::{Feed, Seg, seg};
 
@@ -77,6 +77,18 @@ fn what_is_sent_again_is_counted_and_whether_it_was_answered() {
     assert_eq!((client.resent.segments, client.resent.unanswered), (3, 2));
     assert_eq!(client.resent.unanswered_from.map(|at| at.packet), Some(7));
     assert_eq!((client.unacknowledged, server.heard.map(|(packet, _)| packet)), (5, Some(6)));
+}
+
+#[test]
+fn what_the_peer_waits_for_is_stuck_until_it_arrives() {
+    let sent = |seq, data: &[u8]| seg(A, seq, 501, "", data);
+    let again =
+        [sent(101, b"large"), sent(106, b"x"), sent(101, b"large"), sent(106, b"x"), sent(101, b"large")];
+    let [client, _] = after(&again);
+    let stuck = client.resent.stuck;
+    assert_eq!((stuck.bytes, stuck.times, stuck.since.map(|at| at.packet)), (5, 2, Some(6)));
+    let [client, _] = after(&[&again[..], &[seg(B, 501, 107, "", b"")]].concat());
+    assert_eq!((client.resent.stuck, client.resent.segments), (Stuck::default(), 3));
 }
 
 #[test]

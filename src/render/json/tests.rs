@@ -164,6 +164,7 @@ fn message_of(payload: &[u8]) -> Message<'_> {
         inflated_length: None,
         from_earlier: None,
         complete: true,
+        in_doubt: false,
         payload,
         holes: &[],
         text: None,

@@ -166,7 +166,7 @@ impl Child {
         }
         about.describe_response(&report.facts, true);
         if !report.facts.opens() {
-            let body = Body::until_end();
+            let body = Body::until_end().coded(&read);
             if head.ends_stream {
                 about.show(&judged, None, cx)?;
             } else {
@@ -295,8 +295,8 @@ impl Child {
 
     fn show_refusal(&mut self, cx: &mut Context<'_, '_>) -> Flow {
         let Some((mut judged, body)) = self.refusal.take() else { return ON };
-        let preview = body.preview();
-        judged.findings.iter_mut().for_each(|finding| handshake::with_body(finding, preview, false));
+        let plain = body.plain();
+        judged.findings.iter_mut().for_each(|finding| handshake::with_body(finding, &plain, false));
         self.session.about.show(&judged, Some(&body), cx)
     }
 

@@ -245,10 +245,10 @@ impl Http {
         let lane = self.lane(dir);
         let Some(mut judged) = lane.pending.take() else { return STAY };
         let body = lane.body.as_ref();
-        let preview = body.map_or(&[][..], Body::preview);
+        let plain = body.map(Body::plain).unwrap_or_default();
         // Only a proxy begins with a PROXY header, and a server that knows none reads it as a request.
         let is_proxied = about.tunnel.as_ref().is_some_and(|tunnel| tunnel.preface.is_some());
-        judged.findings.iter_mut().for_each(|finding| handshake::with_body(finding, preview, is_proxied));
+        judged.findings.iter_mut().for_each(|finding| handshake::with_body(finding, &plain, is_proxied));
         told(about.show(&judged, body, cx))
     }
 }

@@ -72,10 +72,19 @@ impl Http {
         let behind = match over {
             Over::Stream(_) if dir == Dir::Server => Diagnosis::new(
                 "answered-by-closing",
-                "the server or a proxy closes what it does not want (nginx: return 444), or the port expects \
-                 another protocol, such as TLS",
+                "the server or a proxy closes what it does not want (nginx: return 444), nothing is behind a \
+                 port that is passed on (docker -p, ssh -L), or the port expects another protocol, such as \
+                 TLS",
                 "look into the log of what listens there; try wss:// and the right host name",
             ),
+            // A shorter time than most clients allow.
+            Over::Stream(_) if waited.is_some_and(|waited| waited < limits::ANSWER_AWAITED) => {
+                let what = "what listens there is slower than the client's timeout, or does not answer at \
+                            all; or whoever wanted the connection has left";
+                let fix = "see with curl from the server's own host how long the answer takes; give the \
+                           client more time (open_timeout, handshakeTimeout)";
+                Diagnosis::new("no-answer-in-time", what, fix)
+            }
             _ => Diagnosis::new(
                 "no-answer",
                 "what listens there does not read, is overloaded, or waits for the end of the request; a \

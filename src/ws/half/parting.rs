@@ -99,6 +99,7 @@ impl Half {
             inflated_length: None,
             from_earlier: None,
             complete: true,
+            in_doubt: false,
             payload: body,
             holes: &[],
             payload_cut: false,
