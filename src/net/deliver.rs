@@ -127,14 +127,19 @@ impl Flow {
 
     /// Gives up the first hole, wherever it is, and delivers what was behind it.
     pub(super) fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
+        // What acknowledges what is behind the hole comes behind that. But where the beginning was not captured
+        // the one direction may tell what the other one is.
+        let order = if self.initiator_known { Order::Kept } else { Order::Dropped };
+        if order == Order::Dropped {
+            self.release(id, order, sink)?;
+        }
         let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.by.at.packet);
         let hole = |from: &usize| self.halves[*from].hole().is_some();
         let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
         let Some(from) = from else { return self.release(id, Order::Dropped, sink).map_continue(drop) };
         if let Some(to) = self.halves[from].hole() {
             self.skip(id, from, to, sink)?;
-            // What acknowledges what is behind the hole comes behind that.
-            self.release(id, Order::Kept, sink)?;
+            self.release(id, order, sink)?;
         }
         Continue(())
     }
