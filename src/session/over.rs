@@ -141,6 +141,7 @@ impl Session {
             let mut ending = cx.memory.spare.ending();
             talk.tell_ending(&mut ending);
             told.connection.more = talk.more();
+            talk.leave(cx.scratch);
             cx.memory.spare.keep_talk(talk);
             ending
         } else {

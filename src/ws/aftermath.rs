@@ -3,6 +3,7 @@
 
 mod closing;
 mod pings;
+mod rooms;
 mod seen;
 
 use std::collections::VecDeque;
@@ -12,8 +13,11 @@ use self::pings::Ping;
 use super::OPEN_AFTER_VIOLATION;
 use crate::limits;
 use crate::model::quantity::moment;
-use crate::model::{CloseBody, CloseCode, Dir, Finding, Opcode, Receipt, SideEnd, StreamEnd, Text, Time};
+use crate::model::{
+    CloseBody, CloseCode, Dir, Finding, Opcode, Receipt, SideEnd, StreamEnd, TcpEnd, Text, Time, Unfinished,
+};
 
+pub use self::rooms::Rooms;
 pub use self::seen::Seen;
 
 /// How far the closing handshake has come.
@@ -36,6 +40,8 @@ pub struct Ended {
     pub receipt: Receipt,
     /// When that was captured.
     pub time: Option<Time>,
+    /// The number of its packet; 0 when there are no packets.
+    pub packet: u64,
 }
 
 /// What is remembered of both endpoints.
@@ -75,6 +81,10 @@ struct Story {
     closed_at: Option<Time>,
     /// Who ended its TCP stream first, and how.
     first_end: Option<(Dir, Ended)>,
+    /// The end of TCP that was seen first.
+    seen_end: Option<TcpEnd>,
+    /// What each side never finished.
+    unfinished: [Option<Unfinished>; 2],
     /// Both have ended it.
     over: bool,
     first_code: Option<CloseCode>,
@@ -174,7 +184,7 @@ impl Aftermath {
     /// Takes a complete frame, with the findings it already has. One that `is_late` was received a while
     /// before it was captured: that says nothing of how soon its sender has answered.
     #[inline]
-    pub fn frame(&mut self, seen: &Seen<'_>, is_late: bool, findings: &mut Vec<Finding>) {
+    pub fn frame(&mut self, seen: &Seen<'_>, is_late: bool, rooms: &mut Rooms, findings: &mut Vec<Finding>) {
         if self.story.is_none() && !seen.header.opcode.is_control() && findings.is_empty() {
             return;
         }
@@ -182,14 +192,27 @@ impl Aftermath {
         let sight = self.sight[dir.peer().index()];
         let is_answer = matches!(seen.header.opcode, Opcode::PONG);
         let seen = &Seen { time: seen.time.filter(|_| !(is_late && is_answer)), ..*seen };
-        self.story.get_or_insert_default().frame(dir, seen, sight, findings);
+        self.story.get_or_insert_with(|| rooms.story()).frame(dir, seen, sight, findings);
     }
 
     /// The TCP stream of `dir` is over.
-    pub fn ended(&mut self, dir: Dir, end: Ended, findings: &mut Vec<Finding>) {
-        if !matches!(end.how, StreamEnd::Input | StreamEnd::Capture) {
-            self.story.get_or_insert_default().ended(dir, end, self.sight, findings);
+    pub fn ended(&mut self, dir: Dir, end: Ended, rooms: &mut Rooms, findings: &mut Vec<Finding>) {
+        if end.how.is_final() {
+            let Ended { how, time, packet, .. } = end;
+            let story = self.story.get_or_insert_with(|| rooms.story());
+            story.seen_end.get_or_insert(TcpEnd { by: dir, how, time, packet });
+            story.ended(dir, end, self.sight, findings);
         }
+    }
+
+    /// The stream of `dir` is over in the middle of this.
+    pub fn leaves_unfinished(&mut self, dir: Dir, what: Option<Unfinished>, rooms: &mut Rooms) {
+        self.story.get_or_insert_with(|| rooms.story()).unfinished[dir.index()] = what;
+    }
+
+    /// The end of TCP that was seen first.
+    pub fn seen_end(&self) -> Option<TcpEnd> {
+        self.story.as_ref()?.seen_end
     }
 
     /// Who ended its TCP stream first, and how.
@@ -207,6 +230,13 @@ impl Aftermath {
     pub fn finish(&mut self, now: Option<Time>, findings: &mut Vec<Finding>) {
         if let Some(story) = &self.story {
             story.finish(now, self.sight, findings);
+        }
+    }
+
+    /// The connection is over, and told: nothing is remembered any longer.
+    pub fn leave(&mut self, rooms: &mut Rooms) {
+        if let Some(story) = self.story.take() {
+            rooms.keep(story);
         }
     }
 
@@ -230,6 +260,7 @@ impl Aftermath {
         [end.pings, end.pongs] = side.map_or([0, 0], |side| side.sent);
         end.pinged = side.and_then(|side| side.pinged);
         end.waiting = side.and_then(Side::waiting);
+        end.unfinished = self.story.as_ref().and_then(|story| story.unfinished[dir.index()]);
         end.close = side.and_then(|side| side.close.as_ref()).map(Close::part);
     }
 

@@ -8,7 +8,7 @@ use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
     At, CloseCode, Counts, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt, Rule,
-    Severity, StreamEnd, TcpEnd, Text, Time,
+    Severity, StreamEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -190,20 +190,17 @@ impl Conversation {
             return ON;
         }
         self.shared.ended[dir.index()] = Some(how);
-        if how.is_final() {
-            let last = self.shared.last.get_or_insert_default();
-            last.first_end.get_or_insert(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
-        }
         if self.halves.iter().any(Half::is_under_way) {
-            let last = self.shared.last.get_or_insert_default();
-            last.unfinished[dir.index()] = self.halves[dir.index()].under_way();
+            let unfinished = self.halves[dir.index()].under_way();
+            self.shared.aftermath.leaves_unfinished(dir, unfinished, &mut scratch.rooms);
             self.blame_unfinished(at);
             self.cut_short(dir, how, at, out)?;
             self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
         }
         let mut findings = std::mem::take(&mut scratch.findings);
         findings.clear();
-        self.shared.aftermath.ended(dir, Ended { how, receipt, time: at.time }, &mut findings);
+        let ended = Ended { how, receipt, time: at.time, packet: at.packet };
+        self.shared.aftermath.ended(dir, ended, &mut scratch.rooms, &mut findings);
         let flow = self.shared.note(Some(dir), at, &findings, out);
         scratch.findings = findings;
         flow
@@ -251,7 +248,7 @@ impl Conversation {
         *how = self.end_kind();
         *close_code = self.close_code();
         *counts = self.counts();
-        *first = self.shared.last.as_ref().and_then(|last| last.first_end);
+        *first = self.shared.aftermath.seen_end();
         (*began, *transport) = (None, None);
         for dir in [Dir::Client, Dir::Server] {
             let (at, shared) = (dir.index(), &self.shared);
@@ -260,9 +257,13 @@ impl Conversation {
             let large = shared.large.as_ref().map_or_else(Default::default, |large| large[at]);
             side.heard = shared.heard[at].time();
             (side.largest, side.last_large) = (large.longest, large.last_of(shared.next_m));
-            side.unfinished = shared.last.as_ref().and_then(|last| last.unfinished[at]);
             side.is_over = shared.ended[at].is_some_and(StreamEnd::is_final);
         }
+    }
+
+    /// Leaves what others can use, once all is told.
+    pub fn leave(&mut self, scratch: &mut Scratch) {
+        self.shared.aftermath.leave(&mut scratch.rooms);
     }
 
     /// What the client and the server sent.

@@ -1,6 +1,6 @@
 //! What the two halves of a conversation share: numbers, judgement, and the way out.
 
-use super::aftermath::{Aftermath, Closing, Seen};
+use super::aftermath::{Aftermath, Closing, Rooms, Seen};
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
 use super::message::Assembly;
@@ -10,7 +10,7 @@ use super::{MESSAGE_TOO_LARGE, close, describe};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Dir, Finding, Flow, Frame, Gap, Layer, Message, ON, Opcode, Out, Rule, Sometime,
-    Source, SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, Who, hole,
+    Source, SourceId, Span, StreamEnd, Text, Time, Unit, Utf8, Who, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -45,8 +45,6 @@ pub(super) struct Shared {
     pub repeats: Repeats,
     /// What is remembered of the large messages of each direction; nothing in most connections.
     pub large: Option<Box<[Large; 2]>>,
-    /// Nothing while the connection goes on.
-    pub last: Option<Box<Last>>,
 }
 
 /// The large messages of a direction.
@@ -64,15 +62,6 @@ impl Large {
     pub fn last_of(self, next_m: u64) -> u64 {
         if self.m == next_m { self.latest } else { 0 }
     }
-}
-
-/// What is remembered of the end of a connection.
-#[derive(Debug, Default)]
-pub(super) struct Last {
-    /// The first end of a stream.
-    pub first_end: Option<TcpEnd>,
-    /// What each side never finished.
-    pub unfinished: [Option<Unfinished>; 2],
 }
 
 /// A data message that is over.
@@ -108,7 +97,6 @@ impl Shared {
             repeats: Repeats::default(),
             large: None,
             ended: [None, None],
-            last: None,
         }
     }
 
@@ -138,8 +126,8 @@ impl Shared {
 
     /// Holds a complete frame against what both sides did before.
     #[inline]
-    pub fn judge_frame(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
-        self.aftermath.frame(seen, self.is_late, findings);
+    pub fn judge_frame(&mut self, seen: &Seen<'_>, rooms: &mut Rooms, findings: &mut Vec<Finding>) {
+        self.aftermath.frame(seen, self.is_late, rooms, findings);
     }
 
     /// The code of the Close frame that the other endpoint has sent.

@@ -144,7 +144,7 @@ impl Story {
     }
 
     pub(super) fn ended(&mut self, dir: Dir, end: Ended, sight: [Sight; 2], findings: &mut Vec<Finding>) {
-        let Ended { how, receipt, time } = end;
+        let Ended { how, receipt, .. } = end;
         // After both Close frames there is nothing left to lose, once whoever resets has both.
         let has_arrived = receipt.received != Some(false) || !sight.iter().all(|sight| sight.is_whole());
         // A Close frame that is missing from the capture may have been sent.
@@ -158,7 +158,7 @@ impl Story {
         }
         if receipt.peer_ended {
             // The peer was first, and the capture lacks its FIN.
-            let first = Ended { how: StreamEnd::Fin, receipt: Receipt::default(), time };
+            let first = Ended { how: StreamEnd::Fin, receipt: Receipt::default(), ..end };
             self.first_end = Some((dir.peer(), first));
             self.over = true;
             return;

@@ -117,6 +117,10 @@ fn grade(args: &[&str]) -> Command {
 
 /// The most memory that a process has had, in bytes; `None` when it is gone.
 fn peak(id: u32) -> Option<usize> {
+    // Until it runs its own program it is in the memory of who started it, even when that goes on already.
+    if fs::read_link(format!("/proc/{id}/exe")).ok()? == std::env::current_exe().ok()? {
+        return Some(0);
+    }
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<usize>().ok().map(|kib| kib * 1024)
