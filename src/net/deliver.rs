@@ -127,8 +127,8 @@ impl Flow {
 
     /// Gives up the first hole, wherever it is, and delivers what was behind it.
     pub(super) fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        // What acknowledges what is behind the hole comes behind that. But where the beginning was not captured
-        // the one direction may tell what the other one is.
+        // What acknowledges what is behind the hole comes behind that. But where the beginning was not
+        // captured the one direction may tell what the other one is.
         let order = if self.initiator_known { Order::Kept } else { Order::Dropped };
         if order == Order::Dropped {
             self.release(id, order, sink)?;

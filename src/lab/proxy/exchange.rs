@@ -320,12 +320,21 @@ impl Open {
     /// A message is whole.
     fn finish(&mut self, from: Dir, pieces: &mut Vec<Passed>) {
         let Some((head, body)) = self.held.take() else { return };
-        pieces.push(Passed::Exchange(Box::new(Exchange::of(from, head, body, self.engine))));
+        let content = content(&head::parse(&head), &body);
+        pieces.push(Passed::Exchange(Box::new(Exchange::of(from, [head, body], content, self.engine))));
     }
 }
 
+/// What a body holds, without its chunks.
+fn content(head: &Head<'_>, body: &[u8]) -> Option<Vec<u8>> {
+    let framing = if head.is_response() { Body::for_response(head, None) } else { Body::for_request(head) };
+    let mut framing = framing.keeping(limits::PROXY_HELD);
+    framing.push(body);
+    (!framing.is_malformed()).then(|| framing.preview().to_vec())
+}
+
 /// Whether a request may poll: whether a script makes it, and no document or what belongs to one is fetched.
-pub(super) fn polls(head: &Head<'_>) -> bool {
+fn polls(head: &Head<'_>) -> bool {
     let Some([_, target]) = head::request(head) else { return false };
     let field = |name| head.values(name).next().map(|value| value.text().to_ascii_lowercase());
     let query = target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
@@ -427,8 +436,8 @@ mod tests {
         assert!(polls(&head::parse(jsonp)));
     }
 
-    /// What an event stream becomes, asked for in this version and with these fields; and how it is passed on:
-    /// `e` an event, `n` that many units, and what is said.
+    /// What an event stream becomes, asked for in this version and with these fields; and how it is passed
+    /// on: `e` an event, `n` that many units, and what is said.
     fn streamed(version: &str, fields: &str, body: &[u8], size: usize) -> (String, String) {
         let mut exchanges = Exchanges::new(true, true);
         exchanges.push(Dir::Client, format!("GET /events HTTP/{version}\r\n\r\n").as_bytes());
@@ -446,7 +455,7 @@ mod tests {
                     passed.extend(event.bytes(None));
                     how.push('e');
                 }
-                Passed::Note(note) => how += &format!("[{note}]"),
+                Passed::Note(note) => how.extend(["[", &note.to_string(), "]"]),
                 Passed::Exchange(_) => panic!("it streams"),
             }
         }

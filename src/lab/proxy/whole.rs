@@ -1,11 +1,9 @@
-//! What a request that polls says, or its answer, as a whole: in parts, of which each can be left out or changed.
+//! What a request that polls says, or its answer, as a whole: in parts, each of which can be left out or
+//! changed.
 
 use super::head::{self, Edits};
 use super::rule::Content;
 use crate::app::socketio;
-use crate::http::Head;
-use crate::http::body::Body;
-use crate::limits;
 use crate::model::{Dir, Opcode};
 
 /// What stands between packets of Engine.IO 4 in a body.
@@ -38,11 +36,11 @@ struct Part {
 }
 
 impl Exchange {
-    /// Takes apart what a head and the body behind it say; `engine` where that is packets of Engine.IO 4.
-    pub fn of(from: Dir, head: Vec<u8>, body: Vec<u8>, engine: bool) -> Self {
-        let parsed = head::parse(&head);
-        let is_coded = head::coding(&parsed).is_some();
-        let parts = match content(&parsed, &body) {
+    /// A head, the body behind it as it came, and the content of that, without its chunks; `engine` where
+    /// that is packets of Engine.IO 4.
+    pub fn of(from: Dir, [head, body]: [Vec<u8>; 2], content: Option<Vec<u8>>, engine: bool) -> Self {
+        let is_coded = head::coding(&head::parse(&head)).is_some();
+        let parts = match content {
             None => Vec::new(),
             Some(content) if content.is_empty() => Vec::new(),
             Some(content) if engine => {
@@ -115,12 +113,4 @@ impl Exchange {
         bytes.append(&mut body);
         bytes
     }
-}
-
-/// What a body holds, without its chunks.
-fn content(head: &Head<'_>, body: &[u8]) -> Option<Vec<u8>> {
-    let framing = if head.is_response() { Body::for_response(head, None) } else { Body::for_request(head) };
-    let mut framing = framing.keeping(limits::PROXY_HELD);
-    framing.push(body);
-    (!framing.is_malformed()).then(|| framing.preview().to_vec())
 }

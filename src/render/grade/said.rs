@@ -157,7 +157,8 @@ pub(super) fn details(one: &Graded, again: &str, options: &Options) -> Vec<Detai
 pub(super) fn mend(one: &Graded, lang: Lang) -> &str {
     if one.unmasked_wrong {
         return lang.words(
-            "XOR byte i of the payload with byte i mod 4 of the masking key, the four bytes before the payload",
+            "XOR byte i of the payload with byte i mod 4 of the masking key, the four bytes before the \
+             payload",
         );
     }
     one.case.mend.in_(lang)

@@ -1,4 +1,4 @@
-//! Server-sent events over HTTP/2 between Node.js and Node.js, as a capture of what went between them has them.
+//! Server-sent events over HTTP/2 between Node.js and Node.js, as a capture of what went between has them.
 
 use std::collections::BTreeMap;
 use std::fs;
