@@ -309,6 +309,7 @@ impl<S: Sink> Decoder<S> {
     pub fn forget(&mut self) -> Vec<Other> {
         let before = std::mem::take(&mut self.memory);
         self.memory.secrets = before.secrets;
+        self.memory.undeciphered = before.undeciphered.of_next();
         let mut census = before.census;
         let others = census.take();
         self.out.others(others.clone());

@@ -10,6 +10,7 @@ impl<S: Sink> Decoder<S> {
     /// Deciphers TLS with these secrets, together with those that it has.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Arc<Secrets>) -> Self {
+        self.memory.undeciphered.is_given |= secrets.count() > 0;
         if self.memory.secrets.is_empty() {
             self.memory.secrets = secrets;
         } else {
@@ -21,6 +22,18 @@ impl<S: Sink> Decoder<S> {
     /// Deciphers what comes from now on with the secrets of these lines of a key log, too; tells what is
     /// wrong with some of them.
     pub fn add_secrets(&mut self, log: &[u8]) -> Vec<BadLine> {
+        self.memory.undeciphered.is_given = true;
+        self.read_secrets(log)
+    }
+
+    /// The capture itself has these lines.
+    pub(crate) fn captured_secrets(&mut self, log: &[u8]) {
+        self.memory.undeciphered.is_captured = true;
+        // A program wrote them: what is wrong with some is not worth telling.
+        self.read_secrets(log);
+    }
+
+    fn read_secrets(&mut self, log: &[u8]) -> Vec<BadLine> {
         Arc::make_mut(&mut self.memory.secrets).read(log)
     }
 }

@@ -142,18 +142,26 @@ impl Body {
         (at, self.is_done())
     }
 
-    /// The same up to the end of the next run of content: how many bytes were taken, and how many of them,
-    /// the last ones, are content.
+    /// The same up to the end of the next run of content, or to where trailer fields begin: how many bytes
+    /// were taken, and how many of them, the last ones, are content.
     pub fn next_content(&mut self, bytes: &[u8]) -> (usize, usize) {
-        let mut at = 0;
+        let (mut at, had_content) = (0, !self.is_in_trailer());
         while at < bytes.len() && self.left != Left::Nothing {
             let before = self.length;
             at += self.step(&bytes[at..]);
             if self.length > before {
                 return (at, (self.length - before) as usize);
             }
+            if had_content && self.is_in_trailer() {
+                break;
+            }
         }
         (at, 0)
+    }
+
+    /// Whether what comes next is trailer fields, or the empty line that ends the body (RFC 9112 §7.1.2).
+    pub fn is_in_trailer(&self) -> bool {
+        matches!(self.left, Left::Chunked(Chunk::Trailer { .. }))
     }
 
     /// Whether the body is over. One that lasts until the connection is closed never is.
@@ -410,6 +418,15 @@ mod tests {
         assert_eq!(after(9, b"data: 3\r\n\r\n"), ((11, 0), None));
         assert_eq!(after(9, b"2\r\nno\r\n2\r\nab\r\n"), ((5, 2), Some(7)), "no such content");
         assert_eq!(after(9, b"FFFFFFFFFFFFFFFFF\r\nab\r\n"), ((23, 0), None));
+    }
+
+    #[test]
+    fn content_ends_where_trailer_fields_begin() {
+        let bytes = b"2\r\nab\r\n0;x\r\nA: b\r\nC: d\r\n\r\nHTTP";
+        let mut body = response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", None);
+        assert_eq!((body.next_content(bytes), body.is_in_trailer()), ((5, 2), false));
+        assert_eq!((body.next_content(&bytes[5..]), body.is_in_trailer()), ((7, 0), true));
+        assert_eq!((body.next_content(&bytes[12..]), body.is_done()), ((14, 0), true));
     }
 
     #[test]

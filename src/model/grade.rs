@@ -377,6 +377,8 @@ pub struct Graded {
     pub likely: Bilingual,
     /// The same as words of the tool; may be empty.
     pub looks_like: Text,
+    /// It is a mistake in taking off masks, whatever the case is about.
+    pub unmasked_wrong: bool,
     /// The code of the peer's Close frame.
     pub code: Option<CloseCode>,
     /// How the connection ended, where a WebSocket was opened.

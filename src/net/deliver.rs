@@ -127,26 +127,35 @@ impl Flow {
 
     /// Gives up the first hole, wherever it is, and delivers what was behind it.
     pub(super) fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.release(id, Order::Dropped, sink)?;
+        // What acknowledges what is behind the hole comes behind that. But where the beginning was not
+        // captured the one direction may tell what the other one is.
+        let order = if self.initiator_known { Order::Kept } else { Order::Dropped };
+        if order == Order::Dropped {
+            self.release(id, order, sink)?;
+        }
         let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.by.at.packet);
         let hole = |from: &usize| self.halves[*from].hole().is_some();
         let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
-        if let Some(from) = from
-            && let Some(to) = self.halves[from].hole()
-        {
+        let Some(from) = from else { return self.release(id, Order::Dropped, sink).map_continue(drop) };
+        if let Some(to) = self.halves[from].hole() {
             self.skip(id, from, to, sink)?;
-            self.release(id, Order::Dropped, sink)?;
+            self.release(id, order, sink)?;
         }
         Continue(())
     }
 
     /// Delivers everything there is.
     pub(super) fn fill<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.release(id, Order::Dropped, sink)?;
-        while self.halves.iter().any(|half| half.hole().is_some()) {
-            self.give_up(id, sink)?;
+        loop {
+            while self.halves.iter().any(|half| half.hole().is_some()) {
+                self.give_up(id, sink)?;
+            }
+            self.release(id, Order::Dropped, sink)?;
+            // Where a direction begins may have been decided only now.
+            if self.halves.iter().all(|half| half.hole().is_none()) {
+                return Continue(());
+            }
         }
-        Continue(())
     }
 
     /// Delivers everything there is, and says what is missing: nothing more will come.

@@ -119,7 +119,7 @@ fn single_effects() {
         (
             "bytes never captured",
             vec![data(101, b"ab"), data(105, b"ef"), seg(B, 901, 107, "", b"B")],
-            &["A ab @3+40", "B B @5+40", "A gap 2 (Some(3), Some(4))", "A ef @4+40"],
+            &["A ab @3+40", "A gap 2 (Some(3), Some(4))", "A ef @4+40", "B B @5+40"],
         ),
         (
             "bytes never captured at the end",

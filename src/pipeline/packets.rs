@@ -60,11 +60,10 @@ impl<S: Sink> Decoder<S> {
         Read { packets, bytes, error, ..Read::new(flow) }
     }
 
-    /// The capture has lines of a key log. What is wrong with some of them is not worth telling: a program
-    /// wrote them.
+    /// The capture has lines of a key log.
     pub(super) fn hear_secrets(&mut self, log: &[u8]) {
         #[cfg(feature = "tls")]
-        self.add_secrets(log);
+        self.captured_secrets(log);
         #[cfg(not(feature = "tls"))]
         let _ = (self, log);
     }

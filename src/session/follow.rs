@@ -57,6 +57,8 @@ struct Lost {
     from: u64,
     /// Bytes behind it that were passed over, and are no content.
     passed: u64,
+    /// It lies within the content, and nothing of what is around that is missing.
+    is_framed: bool,
 }
 
 impl Follow {
@@ -97,7 +99,7 @@ impl Follow {
         let (packet, offset) = (run.at.packet, run.offset);
         let mut take = |seen: &Seen<'_>| of.tell(seen, run.at, about, cx);
         if matches!(inflate, Inflate::Broken) {
-            self.pass_over(run.bytes.len());
+            self.pass_over(run.bytes.len() as u64);
             return ON;
         }
         if matches!(inflate, Inflate::No) {
@@ -131,7 +133,9 @@ impl Follow {
             *inflate = Inflate::Broken;
         }
         let from = reader.content();
-        let lost = of.lost.get_or_insert(Lost { gap: Gap { length: 0, ..gap }, rule, from, passed: 0 });
+        let none = Lost { gap: Gap { length: 0, ..gap }, rule, from, passed: 0, is_framed: true };
+        let lost = of.lost.get_or_insert(none);
+        lost.is_framed &= is_framed;
         lost.passed += from.saturating_sub(gap.length).saturating_sub(lost.from);
         (lost.from, lost.gap.between.1) = (from, gap.between.1);
         lost.gap.length = lost.gap.length.saturating_add(gap.length);
@@ -148,9 +152,9 @@ impl Follow {
     }
 
     /// So many bytes behind a hole are none that can be read.
-    pub fn pass_over(&mut self, bytes: usize) {
+    pub fn pass_over(&mut self, bytes: u64) {
         if let Some(lost) = &mut self.of.lost {
-            lost.passed += bytes as u64;
+            lost.passed += bytes;
         }
     }
 
@@ -204,6 +208,11 @@ impl Of {
         let got = match unread {
             0 => gap.missing(),
             _ => Text::new("{}, and {} bytes behind them not read").word(gap.missing()).and(unread),
+        };
+        let got = match self.stream {
+            Some(stream) if lost.is_framed => got.then(Text::with("all of them are of stream {}", stream)),
+            Some(stream) => got.then(Text::with("how many of them are of stream {} is not known", stream)),
+            None => got,
         };
         let finding = gap.finding(lost.rule, about.source(self.dir), got);
         cx.out.emit(&Unit {

@@ -31,17 +31,18 @@ impl Session {
             return Interest::Stop;
         }
         self.about.offsets[side.index()] = self.about.offsets[side.index()].saturating_add(length);
-        let dir = self.about.dir(side);
-        self.about.lacks[dir.unwrap_or(Dir::Server).index()] = true;
+        let dir = self.about.dir(side).unwrap_or(Dir::Server);
+        self.about.lacks[dir.index()] = true;
+        let offset = self.about.offsets[side.index()].saturating_sub(length);
+        let missed = Missed { gap: Gap { offset, length, between, effect: GapEffect::WithinStream }, rule };
         let flow = match &mut self.phase {
-            Phase::WebSocket(talk) => {
-                talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
-            }
+            Phase::WebSocket(talk) => talk.gap(dir, length, between, rule, cx.out, cx.scratch),
             Phase::Http(_) => {
-                let offset = self.about.offsets[side.index()].saturating_sub(length);
-                let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
-                let dir = dir.unwrap_or(Dir::Server);
-                self.http(cx, |http, about, cx| http.miss(dir, Missed { gap, rule }, about, cx))
+                if let Some(conn) = self.about.conn() {
+                    // What comes next need not answer what was asked last.
+                    cx.out.sink().behind(conn, dir);
+                }
+                self.http(cx, |http, about, cx| http.miss(dir, missed, about, cx))
             }
             Phase::New | Phase::Probe(_) => {
                 self.about.start =
@@ -54,14 +55,12 @@ impl Session {
                 ON
             }
             #[cfg(feature = "h2")]
-            Phase::Http2(_) => {
-                self.http2(cx, |http2, to| http2.gap(dir.unwrap_or(Dir::Server), length, rule, to))
-            }
+            Phase::Http2(_) => self.http2(cx, |http2, to| http2.gap(dir, missed, to)),
             Phase::Sealed(sealed) => {
                 sealed.gap(side);
                 ON
             }
-            Phase::Lines(_) => self.line_end(dir.unwrap_or(Dir::Server), at, cx),
+            Phase::Lines(_) => self.line_end(dir, at, cx),
             Phase::Asked(_) | Phase::Tls(_) | Phase::Other => ON,
         };
         self.interest(flow)

@@ -9,6 +9,10 @@ use crate::tls::SECRET_MISSING;
 /// What is remembered of them.
 #[derive(Debug, Default)]
 pub struct Undeciphered {
+    /// There is a key log for whatever is decoded.
+    pub(crate) is_given: bool,
+    /// The capture has lines of a key log.
+    pub(crate) is_captured: bool,
     /// What of them was told so far.
     told: usize,
     /// Connections of which there is a secret.
@@ -33,6 +37,11 @@ pub(super) fn short(random: &[u8; 32]) -> String {
 }
 
 impl Undeciphered {
+    /// What is remembered where another capture begins.
+    pub(crate) fn of_next(&self) -> Self {
+        Self { is_given: self.is_given, ..Self::default() }
+    }
+
     /// There is a secret of a connection.
     pub(super) fn is_known(&mut self) {
         self.with += 1;
@@ -60,9 +69,14 @@ impl Undeciphered {
         out.emit(&Unit { findings: &[finding], ..Unit::about_input(Body::Note).at(at) })
     }
 
-    /// All was seen: a key log that fits no connection is worth telling.
+    /// All was seen: a key log that fits no connection is worth telling, unless it is that of another capture.
     pub(crate) fn tell_all(&mut self, out: &mut Out<'_>) -> Flow {
-        let Self { with: 0, without: 1.., first: Some(first), .. } = self else { return ON };
+        let Self { with: 0, without: 1.., first: Some(first), is_given, is_captured, .. } = self else {
+            return ON;
+        };
+        if !(*is_given || *is_captured) {
+            return ON;
+        }
         let First { server, name, random, at } = &**first;
         let server = server.map(|server| server.to_string()).unwrap_or_default();
         let got = Text::new("none of {} TLS connections; the first is to {} {}, with client random {}");
@@ -70,7 +84,7 @@ impl Undeciphered {
         let finding =
             Finding::new(&SECRET_MISSING, None, "secrets of a connection in the capture".into(), got);
         let at = *at;
-        *self = Self::default();
+        *self = self.of_next();
         out.emit(&Unit { findings: &[finding], ..Unit::about_input(Body::Note).at(at) })
     }
 }

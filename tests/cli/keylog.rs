@@ -53,6 +53,16 @@ fn secrets_behind_everything_else_are_found() {
     assert!(!both.contains("tls-secret-missing"), "{both}");
 }
 
+/// What secrets one capture has says nothing about another one; a key log that was given is for both.
+#[test]
+fn a_capture_without_secrets_beside_one_that_has_some_lacks_none() {
+    let other = "samples/tls/tls12-chromium.pcapng";
+    let keys = "samples/tls/tls13-node.keys";
+    assert!(!decode(&["--findings", SAMPLE, other]).0.contains("tls-secret-missing"));
+    assert!(!decode(&["--findings", other, SAMPLE]).0.contains("tls-secret-missing"));
+    assert!(decode(&["--findings", "--keylog", keys, SAMPLE, other]).0.contains("tls-secret-missing"));
+}
+
 /// A key log is of use although the capture has what stands in it.
 #[test]
 fn a_key_log_whose_secrets_the_capture_has_is_no_empty_one() {

@@ -25,6 +25,7 @@ pub fn judge(case: &Case, prepared: &Prepared, us: Dir, played: Played) -> Grade
         opened: matches!(opening, Opening::Open { .. }),
         likely: Bilingual::default(),
         looks_like: Text::default(),
+        unmasked_wrong: false,
         code: talked.as_ref().and_then(|talked| talked.close).flatten(),
         ended: talked.as_ref().map(|talked| Ended {
             peer: us.peer(),
@@ -95,6 +96,7 @@ pub fn judge(case: &Case, prepared: &Prepared, us: Dir, played: Played) -> Grade
         && matches!(graded.closing, Closing::Ok | Closing::Informational);
     if !is_as_it_should && graded.behaviour != Behaviour::Unimplemented {
         (graded.likely, graded.looks_like) = likely::mistake(case, prepared, us, &graded, talked.as_ref());
+        graded.unmasked_wrong = likely::is_of_masks(&graded.looks_like);
     }
     graded
 }

@@ -36,6 +36,11 @@ pub fn mistake(
     (known(case, prepared, graded, talked).unwrap_or_default(), looks_like.unwrap_or_default())
 }
 
+/// Whether a mistake is one in taking off masks.
+pub fn is_of_masks(looks_like: &Text) -> bool {
+    payload::OF_MASKS.contains(&looks_like.template)
+}
+
 /// A mistake that the case knows: by what came, by the code of the peer's Close frame, or by both.
 fn known(case: &Case, prepared: &Prepared, graded: &Graded, talked: Option<&Talked>) -> Option<Bilingual> {
     let code = talked.and_then(|talked| talked.close).flatten();

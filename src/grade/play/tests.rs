@@ -182,7 +182,8 @@ fn answered(offer: &str, keys: &str) -> (Graded, String) {
         abort: Abort::default(),
         keys: KeysSeen::default(),
     };
-    let acts = async {
+    // It ends TCP where it has been told everything.
+    let acts = async move {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
             answer.push(theirs.read_u8().await.unwrap());
@@ -226,6 +227,7 @@ fn how_it_ends_is_judged_apart() {
     let text = frame(Dir::Server, Opcode::TEXT, b"late");
     let pong = frame(Dir::Server, Opcode::PONG, b"x");
     let closes = "play = 'close 1000'";
+    let mut waiting = Vec::new();
     for (bytes, stays, keys, expected) in [
         (close(1000), false, closes, (Behaviour::Ok, Closing::Ok, None)),
         // The end of TCP is left to us.
@@ -272,9 +274,15 @@ fn how_it_ends_is_judged_apart() {
             (Behaviour::Ok, Closing::Ok, None),
         ),
     ] {
-        let one = held_against(&Says { bytes, stays }, keys);
-        let got = (one.behaviour, one.closing, one.broken.map(|rule| rule.id));
-        assert_eq!(got, expected, "{keys}: {:?} {:?}", one.why, one.got);
+        waiting.push(std::thread::spawn(move || {
+            let one = held_against(&Says { bytes, stays }, keys);
+            let got = (one.behaviour, one.closing, one.broken.map(|rule| rule.id));
+            assert_eq!(got, expected, "{keys}: {:?} {:?}", one.why, one.got);
+        }));
+    }
+    // What of them wait for the end of TCP do so together.
+    for one in waiting {
+        one.join().unwrap();
     }
 }
 

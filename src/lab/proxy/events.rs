@@ -95,11 +95,12 @@ impl Events {
         (!held.is_empty()).then(|| Flown::Bytes(framed(held, self.is_chunked)))
     }
 
-    /// The content is over: what is held, and the last chunk.
+    /// The content is over: what is held, and the last chunk, behind which trailer fields may come, and an
+    /// empty line does.
     pub fn end(&mut self, pieces: &mut Vec<Flown>) {
         pieces.extend(self.flush());
         if self.is_chunked {
-            pieces.push(Flown::Bytes(b"0\r\n\r\n".to_vec()));
+            pieces.push(Flown::Bytes(b"0\r\n".to_vec()));
         }
     }
 }
@@ -195,7 +196,7 @@ mod tests {
     #[test]
     fn each_event_is_a_chunk() {
         let (_, bytes) = passed(b"data: 1\n\ndata: 2\n\n:\n\n", 100, true);
-        let expected = b"9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n2\r\n:\n\r\n1\r\n\n\r\n0\r\n\r\n";
+        let expected = b"9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n2\r\n:\n\r\n1\r\n\n\r\n0\r\n";
         assert_eq!(bytes, expected, "{}", bytes.escape_ascii());
     }
 

@@ -3,25 +3,18 @@
 //!
 //! Of what streams server-sent [events](super::events) are held one by one. Everything else passes as it
 //! comes: pages and what belongs to them, what is too long, and what else streams, of which the units are
-//! counted.
+//! counted. Where nothing can be done to messages that is said, once a connection.
 
 use std::collections::VecDeque;
 
 use super::events::{Event, Events, Flown};
 use super::head::{self, Edits};
-use super::rule::Content;
-use crate::app::socketio;
+use super::whole::Exchange;
 use crate::http::body::Body;
 use crate::http::head::{Head, HeadReader, HeadState};
 use crate::http::stream::{Kind, Reader, Run};
 use crate::limits;
-use crate::model::{Dir, ON, Opcode};
-
-/// What stands between packets of Engine.IO 4 in a body.
-const SEPARATOR: u8 = 0x1E;
-
-/// A packet of Engine.IO that says nothing: a body has to have one.
-const NOOP: &[u8] = b"6";
+use crate::model::{Dir, ON, Text};
 
 /// What is to be passed on next.
 #[derive(Debug)]
@@ -34,92 +27,8 @@ pub(super) enum Passed {
     Exchange(Box<Exchange>),
     /// A server-sent event, if something is not done to it.
     Event(Box<Event>),
-}
-
-/// A request that polls, or its answer, as a whole.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    pub from: Dir,
-    /// Its head, and its body as it came.
-    head: Vec<u8>,
-    body: Vec<u8>,
-    /// What it says, in parts that may be taken out by themselves: packets of Engine.IO, or one of all.
-    parts: Vec<Part>,
-    /// The parts are packets of Engine.IO 4.
-    engine: bool,
-    /// There is a coding around what it says (RFC 9110 §8.4).
-    is_coded: bool,
-}
-
-/// A part of what a body says.
-#[derive(Debug)]
-struct Part {
-    bytes: Vec<u8>,
-    /// It is a message, and not what a protocol says of itself.
-    is_message: bool,
-}
-
-impl Exchange {
-    /// Its messages: of an empty body there are none.
-    pub fn messages(&self) -> impl Iterator<Item = (usize, Content)> + '_ {
-        let messages = self.parts.iter().enumerate().filter(|(_, part)| part.is_message);
-        messages.map(|(place, part)| (place, self.content(part)))
-    }
-
-    fn content(&self, part: &Part) -> Content {
-        let text = std::str::from_utf8(&part.bytes).ok();
-        let message = text.filter(|_| self.engine).and_then(|text| text.strip_prefix('4'));
-        Content {
-            from: self.from,
-            kind: if text.is_some() { Opcode::TEXT } else { Opcode::BINARY },
-            payload: part.bytes.clone(),
-            // What a coding is around cannot be read, nor changed.
-            cut: self.is_coded,
-            compressed: false,
-            event: message.and_then(|text| Some(socketio::read(text).ok()?.event()?.0)),
-            is_named_apart: false,
-        }
-    }
-
-    /// Whether a message can be lost and the rest still make sense.
-    pub fn has_packets(&self) -> bool {
-        self.engine
-    }
-
-    /// Has one of its messages replaced, or left out.
-    pub fn change(&mut self, place: usize, new: Option<Vec<u8>>) {
-        match (self.parts.get_mut(place), new) {
-            (Some(part), Some(new)) => part.bytes = new,
-            // Their places stay.
-            (Some(part), None) => part.bytes.clear(),
-            (None, _) => {}
-        }
-    }
-
-    /// The bytes as they came.
-    pub fn unchanged(self) -> Vec<u8> {
-        [self.head, self.body].concat()
-    }
-
-    /// The bytes with what it says now.
-    pub fn changed(self) -> Vec<u8> {
-        let mut body = if self.engine {
-            let kept = self.parts.iter().map(|part| part.bytes.as_slice()).filter(|part| !part.is_empty());
-            kept.collect::<Vec<_>>().join(&SEPARATOR)
-        } else {
-            self.parts.into_iter().flat_map(|part| part.bytes).collect()
-        };
-        if self.engine && body.is_empty() {
-            body = NOOP.to_vec();
-        }
-        let head = head::parse(&self.head);
-        let mut edits = Edits::default();
-        edits.without(&head, &["transfer-encoding", "content-length"]);
-        edits.field(&head, "Content-Length", &body.len().to_string());
-        let mut bytes = edits.apply(&self.head);
-        bytes.append(&mut body);
-        bytes
-    }
+    /// Nothing: this is to be said.
+    Note(Text),
 }
 
 /// Follows the requests of a connection and their answers.
@@ -129,6 +38,12 @@ pub(super) struct Exchanges {
     asked: VecDeque<Asked>,
     /// It is no HTTP that can be followed any longer: everything passes.
     lost: bool,
+    /// What polls is asked for without a coding, which could be neither read nor changed.
+    plain: bool,
+    /// Somebody wants to look into messages, and not only to count them.
+    looks: bool,
+    /// It was said where nothing can be done to messages.
+    said: [bool; 2],
 }
 
 /// What is known of a request that waits for its answer.
@@ -136,6 +51,8 @@ struct Asked {
     method: String,
     polls: bool,
     engine: bool,
+    /// Chunks may be sent in answer (RFC 9112 §7.1).
+    takes_chunks: bool,
 }
 
 /// One direction.
@@ -156,9 +73,17 @@ struct Open {
     streams: Option<Reader>,
     /// What divides it into events instead, where they can be changed.
     events: Option<Events>,
+    /// It came with a length, and goes on in chunks.
+    had_length: bool,
 }
 
 impl Exchanges {
+    /// Nothing has come yet. `plain` has what polls asked for without a coding; `looks` says that somebody
+    /// wants to look into messages.
+    pub fn new(plain: bool, looks: bool) -> Self {
+        Self { plain, looks, ..Self::default() }
+    }
+
     /// Takes what one side sends next, and gives what is to be passed on.
     pub fn push(&mut self, from: Dir, mut bytes: &[u8]) -> Vec<Passed> {
         let mut pieces = Vec::new();
@@ -210,12 +135,13 @@ impl Exchanges {
         let head = head::parse(&bytes);
         let open = match from {
             Dir::Client => self.request(&head),
-            Dir::Server => self.response(&head),
+            Dir::Server => self.response(&head, pieces),
         };
-        let Some(mut open) = open else {
+        let Some((mut open, edits)) = open else {
             pieces.push(Passed::Bytes(bytes));
             return;
         };
+        let bytes = edits.apply(&bytes);
         match &mut open.held {
             Some((held, _)) => *held = bytes,
             None => pieces.push(Passed::Bytes(bytes)),
@@ -227,7 +153,8 @@ impl Exchanges {
         }
     }
 
-    fn request(&mut self, head: &Head<'_>) -> Option<Open> {
+    /// The body of a request, and what becomes of its head.
+    fn request(&mut self, head: &Head<'_>) -> Option<(Open, Edits)> {
         let [method, target] = head::request(head)?;
         let method = String::from_utf8_lossy(method).into_owned();
         if head::is_upgrade(head)
@@ -242,31 +169,74 @@ impl Exchanges {
         let query = target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
         let mut pairs = form_urlencoded::parse(query);
         let engine = polls && pairs.any(|(key, value)| key == "EIO" && value == "4") && !has(query, "j");
-        self.asked.push_back(Asked { method, polls, engine });
+        let takes_chunks = head::takes_chunks(head);
+        self.asked.push_back(Asked { method, polls, engine, takes_chunks });
+        let mut edits = Edits::default();
+        if polls && self.plain {
+            edits.without(head, &["accept-encoding"]);
+        }
         let held = polls.then(Default::default);
-        Some(Open { body: Body::for_request(head), held, engine, streams: None, events: None })
+        let body = Body::for_request(head);
+        Some((Open { body, held, engine, streams: None, events: None, had_length: false }, edits))
     }
 
-    fn response(&mut self, head: &Head<'_>) -> Option<Open> {
+    /// The body of an answer, and what becomes of its head.
+    fn response(&mut self, head: &Head<'_>, pieces: &mut Vec<Passed>) -> Option<(Open, Edits)> {
         if head.status().is_some_and(|status| (100..200).contains(&status)) {
             self.lost |= head.status() == Some(101);
             return None;
         }
-        let Some(Asked { method, polls, engine }) = self.asked.pop_front() else {
+        let Some(Asked { method, polls, engine, takes_chunks }) = self.asked.pop_front() else {
             self.lost = true;
             return None;
         };
         let body = Body::for_response(head, Some(&method));
         let kind = Kind::of(head).filter(|kind| polls && (*kind != Kind::Pages || !body.is_done()));
-        let has = |name| head.values(name).next().is_some();
-        // What has a length cannot become longer or shorter, and what is compressed cannot be changed.
-        let is_open = body.is_until_close() || has("Transfer-Encoding");
-        let may_change = kind == Some(Kind::Events) && is_open && !has("Content-Encoding");
+        let coding = head::coding(head).filter(|_| polls && !body.is_done());
+        // What has a length cannot become longer or shorter, unless it goes on in chunks.
+        let has_length = !body.is_until_close() && head.values("Transfer-Encoding").next().is_none();
+        let may_change = kind == Some(Kind::Events)
+            && coding.is_none()
+            && !body.is_done()
+            && (!has_length || takes_chunks);
         let events = may_change.then(|| Events::new(!body.is_until_close()));
-        let streams = kind.as_ref().filter(|_| events.is_none()).map(Reader::of);
+        let mut edits = Edits::default();
+        let had_length = has_length && events.is_some();
+        if had_length {
+            edits.without(head, &["content-length"]);
+            edits.field(head, "Transfer-Encoding", "chunked");
+        }
+        let streams = kind.as_ref().filter(|_| events.is_none()).map(|kind| match coding {
+            // Nobody sees where its units end.
+            Some(_) => Reader::of(&Kind::Pages),
+            None => Reader::of(kind),
+        });
+        let is_counted = streams.is_some() && !body.is_done();
+        pieces.extend(self.closed(coding.as_deref(), kind.as_ref().filter(|_| is_counted)));
         // What has no length may go on for ever.
         let is_held = polls && streams.is_none() && events.is_none() && !body.is_until_close();
-        Some(Open { body, held: is_held.then(Default::default), engine, streams, events })
+        let held = is_held.then(Default::default);
+        Some((Open { body, held, engine, streams, events, had_length }, edits))
+    }
+
+    /// What is to be said of an answer into whose messages nobody can look, unless that was said.
+    fn closed(&mut self, coding: Option<&str>, streams: Option<&Kind>) -> Option<Passed> {
+        let (place, note) = match (coding, streams) {
+            (Some(coding), _) => {
+                let words = "an answer is coded ({}): what it says can be neither looked into nor changed";
+                (0, Text::with(words, coding))
+            }
+            (None, Some(kind)) if self.looks => {
+                let what = match kind {
+                    Kind::Events => "an event stream with a length, for HTTP/1.0",
+                    Kind::Parts(_) => "multipart/x-mixed-replace",
+                    Kind::Pages => "a page whose length is not known",
+                };
+                (1, Text::new("an answer is {}: its parts are counted, and not looked into").word(what))
+            }
+            _ => return None,
+        };
+        (!std::mem::replace(&mut self.said[place], true)).then_some(Passed::Note(note))
     }
 }
 
@@ -315,6 +285,12 @@ impl Open {
     fn take_events(&mut self, bytes: &[u8], pieces: &mut Vec<Passed>) -> (usize, bool) {
         let (mut used, mut flown) = (0, Vec::new());
         while let Some(events) = self.events.as_mut().filter(|_| used < bytes.len() && !self.body.is_done()) {
+            if self.body.is_in_trailer() {
+                let (taken, _) = self.body.push(&bytes[used..]);
+                flown.push(Flown::Bytes(bytes[used..used + taken].to_vec()));
+                used += taken;
+                break;
+            }
             let (taken, content) = self.body.next_content(&bytes[used..]);
             if self.body.is_malformed() {
                 // What comes is for the client to judge.
@@ -325,10 +301,14 @@ impl Open {
             }
             used += taken;
             events.push(&bytes[used - content..used], &mut flown);
+            if self.body.is_in_trailer() {
+                events.end(&mut flown);
+            }
         }
         let is_over = self.body.is_done();
-        if let Some(events) = self.events.as_mut().filter(|_| is_over) {
+        if let Some(events) = self.events.as_mut().filter(|_| is_over && self.had_length) {
             events.end(&mut flown);
+            flown.push(Flown::Bytes(b"\r\n".to_vec()));
         }
         pieces.extend(flown.into_iter().map(|it| match it {
             Flown::Bytes(bytes) => Passed::Bytes(bytes),
@@ -340,21 +320,8 @@ impl Open {
     /// A message is whole.
     fn finish(&mut self, from: Dir, pieces: &mut Vec<Passed>) {
         let Some((head, body)) = self.held.take() else { return };
-        let parsed = head::parse(&head);
-        let content = content(&parsed, &body);
-        let is_coded = parsed.values("Content-Encoding").next().is_some();
-        let parts = match content {
-            None => Vec::new(),
-            Some(content) if content.is_empty() => Vec::new(),
-            Some(content) if self.engine => {
-                // `ok` answers what a client has sent.
-                let packets = content.split(|byte| *byte == SEPARATOR);
-                packets.map(|it| Part { bytes: it.to_vec(), is_message: it.starts_with(b"4") }).collect()
-            }
-            Some(content) => vec![Part { bytes: content, is_message: true }],
-        };
-        let engine = self.engine;
-        pieces.push(Passed::Exchange(Box::new(Exchange { from, head, body, parts, engine, is_coded })));
+        let content = content(&head::parse(&head), &body);
+        pieces.push(Passed::Exchange(Box::new(Exchange::of(from, [head, body], content, self.engine))));
     }
 }
 
@@ -367,7 +334,7 @@ fn content(head: &Head<'_>, body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Whether a request may poll: whether a script makes it, and no document or what belongs to one is fetched.
-pub(super) fn polls(head: &Head<'_>) -> bool {
+fn polls(head: &Head<'_>) -> bool {
     let Some([_, target]) = head::request(head) else { return false };
     let field = |name| head.values(name).next().map(|value| value.text().to_ascii_lowercase());
     let query = target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
@@ -402,6 +369,7 @@ mod tests {
             match piece {
                 Passed::Bytes(bytes) | Passed::Units(bytes, _) => passed.extend(bytes),
                 Passed::Event(event) => passed.extend(event.bytes(None)),
+                Passed::Note(_) => {}
                 Passed::Exchange(exchange) => {
                     messages.push(exchange.messages().count());
                     passed.extend(exchange.unchanged());
@@ -468,18 +436,79 @@ mod tests {
         assert!(polls(&head::parse(jsonp)));
     }
 
+    /// What an event stream becomes, asked for in this version and with these fields; and how it is passed
+    /// on: `e` an event, `n` that many units, and what is said.
+    fn streamed(version: &str, fields: &str, body: &[u8], size: usize) -> (String, String) {
+        let mut exchanges = Exchanges::new(true, true);
+        exchanges.push(Dir::Client, format!("GET /events HTTP/{version}\r\n\r\n").as_bytes());
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{fields}\r\n");
+        let (mut passed, mut how) = (Vec::new(), String::new());
+        let bytes = [head.as_bytes(), body].concat();
+        for piece in bytes.chunks(size).flat_map(|piece| exchanges.push(Dir::Server, piece)) {
+            match piece {
+                Passed::Bytes(bytes) => passed.extend(bytes),
+                Passed::Units(bytes, count) => {
+                    passed.extend(bytes);
+                    how += &count.to_string();
+                }
+                Passed::Event(event) => {
+                    passed.extend(event.bytes(None));
+                    how.push('e');
+                }
+                Passed::Note(note) => how.extend(["[", &note.to_string(), "]"]),
+                Passed::Exchange(_) => panic!("it streams"),
+            }
+        }
+        (String::from_utf8(passed).expect("UTF-8").replacen("HTTP/1.1 200 OK\r\n", "", 1), how)
+    }
+
     #[test]
-    fn units_of_what_streams_are_counted() {
-        let mut exchanges = Exchanges::default();
-        exchanges.push(Dir::Client, b"GET /events HTTP/1.1\r\n\r\n");
-        let fields = "Content-Type: text/event-stream\r\nContent-Length: 99\r\n";
-        let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
-        let content = b":\n\ndata: 1\n\ndata: 2\n\ndata";
-        let pieces = exchanges.push(Dir::Server, &[head.as_bytes(), content].concat());
-        let counts: Vec<u64> = pieces
-            .iter()
-            .filter_map(|it| if let Passed::Units(_, count) = it { Some(*count) } else { None })
-            .collect();
-        assert_eq!(counts, [2]);
+    fn trailer_fields_pass_behind_events() {
+        let chunked = "Transfer-Encoding: chunked\r\n";
+        let body = b"b\r\ndata: 1\n\nda\r\n7\r\nta: 2\n\n\r\n0;x=y\r\nDigest: a\r\nB: c\r\n\r\n";
+        let expected = "9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n0\r\nDigest: a\r\nB: c\r\n\r\n";
+        for size in [1, 2, 3, 7, 1000] {
+            let (passed, how) = streamed("1.1", chunked, body, size);
+            assert_eq!((passed.split_once("\r\n\r\n").expect("a head").1, &*how), (expected, "ee"), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_stream_with_a_length_goes_on_in_chunks() {
+        let body = b"data: 1\n\n: so\n\ndata: 2";
+        for size in [1, 5, 1000] {
+            let (passed, how) = streamed("1.1", "Content-Length: 22\r\nA: b\r\n", body, size);
+            let head = "Content-Type: text/event-stream\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let chunks = "9\r\ndata: 1\n\n\r\n5\r\n: so\n\r\n1\r\n\n\r\n7\r\ndata: 2\r\n0\r\n\r\n";
+            assert_eq!((passed, how), (format!("{head}{chunks}"), "e".to_owned()), "{size}");
+        }
+        // Who knows no chunks gets it as it is, and is counted.
+        let (passed, how) = streamed("1.0", "Content-Length: 22\r\n", body, 1000);
+        assert!(passed.ends_with("Content-Length: 22\r\n\r\ndata: 1\n\n: so\n\ndata: 2"), "{passed}");
+        assert!(
+            how.starts_with("[an answer is an event stream with a length") && how.ends_with("]1"),
+            "{how}"
+        );
+        let (passed, how) = streamed("1.1", "Content-Length: 0\r\n", b"", 1000);
+        assert!(passed.ends_with("Content-Length: 0\r\n\r\n") && how.is_empty(), "{passed} {how}");
+    }
+
+    #[test]
+    fn what_is_coded_passes_and_that_is_said_once() {
+        let mut exchanges = Exchanges::new(true, false);
+        let ask = b"GET /poll HTTP/1.1\r\nAccept-Encoding: gzip\r\nA: b\r\n\r\n";
+        let page = b"GET / HTTP/1.1\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n\r\n";
+        let plain = b"GET /poll HTTP/1.1\r\nA: b\r\n\r\n";
+        let asked = [&ask[..], page, ask].concat();
+        assert_eq!(all(Dir::Client, &asked, 1000, &mut exchanges).0, [&plain[..], page, plain].concat());
+        let coded = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\
+            Content-Length: 9\r\n\r\ngzip: \n\n\n";
+        let notes = |pieces: &[Passed]| pieces.iter().filter(|it| matches!(it, Passed::Note(_))).count();
+        let first = exchanges.push(Dir::Server, coded);
+        assert!(matches!(&first[..], [Passed::Note(_), Passed::Bytes(_), Passed::Units(_, 1)]), "{first:?}");
+        assert_eq!(notes(&exchanges.push(Dir::Server, coded)), 0, "a page is not looked into");
+        assert_eq!(notes(&exchanges.push(Dir::Server, coded)), 0, "it was said");
+        let mut as_it_is = Exchanges::new(false, false);
+        assert_eq!(all(Dir::Client, ask, 1000, &mut as_it_is).0, ask);
     }
 }

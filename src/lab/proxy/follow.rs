@@ -6,13 +6,13 @@
 use std::net::SocketAddr;
 
 use super::events::Event;
-use super::exchange::Exchange;
 use super::rule::Content;
+use super::whole::Exchange;
 use crate::decoder::{Beginning, Decoder};
 use crate::limits;
 use crate::model::field::Value;
 use crate::model::{
-    App, At, Body, Dir, Flow, FlowId, FrameHeader, HttpHead, Interest, ON, Side, Sink, Unit, Wants,
+    App, At, Body, Dir, Flow, FlowId, FrameHeader, HttpHead, Interest, ON, Side, Sink, Text, Unit, Wants,
 };
 
 /// The only connection there is.
@@ -39,6 +39,8 @@ pub(super) enum Piece {
     Exchange(Box<Exchange>),
     /// A server-sent event, if something is not done to it.
     Event(Box<Event>),
+    /// Nothing: this is to be said.
+    Note(Text),
 }
 
 /// Follows a connection behind its handshake.
@@ -273,7 +275,9 @@ mod tests {
             for piece in follow.push(from, piece) {
                 match piece {
                     Piece::Bytes(bytes) => passed.extend(bytes),
-                    Piece::Stream(..) | Piece::Exchange(_) | Piece::Event(_) => panic!("that is HTTP's"),
+                    Piece::Stream(..) | Piece::Exchange(_) | Piece::Event(_) | Piece::Note(_) => {
+                        panic!("that is HTTP's")
+                    }
                     Piece::Message(content, frames) => {
                         messages.push((content.kind, content.payload.len()));
                         passed.extend(frames.into_iter().flat_map(|raw| raw.bytes));
@@ -347,7 +351,9 @@ mod tests {
             for piece in follow.push(from, piece) {
                 match piece {
                     Piece::Bytes(bytes) => passed.extend(bytes),
-                    Piece::Stream(..) | Piece::Exchange(_) | Piece::Event(_) => panic!("that is HTTP's"),
+                    Piece::Stream(..) | Piece::Exchange(_) | Piece::Event(_) | Piece::Note(_) => {
+                        panic!("that is HTTP's")
+                    }
                     Piece::Message(content, frames) => {
                         messages.push(content.payload);
                         passed.extend(frames.into_iter().flat_map(|raw| raw.bytes));

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::stream::Stream;
 use crate::http::{Head, HeadReader, HeadState, Sniff, StartLine, sniff};
-use crate::model::SourceId;
+use crate::model::{SourceId, prefix, readable};
 
 /// What came first on a stream.
 #[derive(Debug)]
@@ -66,6 +66,21 @@ pub(super) fn request<'a>(head: &Head<'a>) -> Option<[&'a [u8]; 2]> {
 pub(super) fn is_upgrade(head: &Head<'_>) -> bool {
     let mut tokens = head.values("upgrade").flat_map(|value| value.bytes.split(|byte| *byte == b','));
     tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Whether who sends a request understands chunks: HTTP/1.0 does not (RFC 9112 §7.1).
+pub(super) fn takes_chunks(head: &Head<'_>) -> bool {
+    matches!(head.start, StartLine::Request { version, .. } if version.bytes == b"HTTP/1.1")
+}
+
+/// What codes the content behind a head (RFC 9110 §8.4), if something does.
+pub(super) fn coding(head: &Head<'_>) -> Option<String> {
+    /// Characters of it that are named.
+    const NAMED: usize = 40;
+    let codings: Vec<String> =
+        head.values("Content-Encoding").map(|coding| coding.text().trim().to_ascii_lowercase()).collect();
+    let codings = codings.join(", ");
+    (!codings.is_empty() && codings != "identity").then(|| readable(prefix(&codings, NAMED)))
 }
 
 /// Changes to a head.

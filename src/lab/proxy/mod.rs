@@ -15,7 +15,8 @@
 //! - `pipe`: bytes through, as they come
 //! - `head`: heads of HTTP, where one has to be looked at
 //! - `relay`: messages through, `follow`ed by the decoder, and `judge`d by faults and `rule`s
-//! - `exchange`: the same of HTTP that polls; `polled` says what is done to that
+//! - `exchange`: the same of HTTP that polls, a request or an answer as a `whole`, or `events` of one that
+//!   streams; `polled` says what is done to that
 
 mod agree;
 mod events;
@@ -32,6 +33,7 @@ mod stream;
 mod target;
 mod tunnel;
 mod visit;
+mod whole;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

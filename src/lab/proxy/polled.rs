@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::events::Event;
-use super::exchange::Exchange;
 use super::head;
 use super::judge::{End, Judge, Order, called, instead};
 use super::rule::{Content, Then};
+use super::whole::Exchange;
 use crate::model::{Dir, Text};
 
 /// What becomes of a message.

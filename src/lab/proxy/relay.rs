@@ -87,6 +87,7 @@ impl Followed {
                     Passed::Units(bytes, units) => Piece::Stream(bytes, units),
                     Passed::Exchange(exchange) => Piece::Exchange(exchange),
                     Passed::Event(event) => Piece::Event(event),
+                    Passed::Note(note) => Piece::Note(note),
                 };
                 exchanges.push(from, bytes).into_iter().map(piece).collect()
             }
@@ -284,6 +285,7 @@ impl Shared<'_> {
         let (mut orders, mut notes) = (Vec::new(), Vec::new());
         match piece {
             Piece::Bytes(bytes) => orders.push(Order::Send(from.peer(), bytes, Duration::ZERO)),
+            Piece::Note(note) => notes.push(note),
             Piece::Stream(bytes, messages) => {
                 (orders, notes) = held(&self.talk).judge.stream(from, bytes, messages);
             }

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Settings;
-use super::exchange;
+use super::exchange::Exchanges;
 use super::follow::Follow;
 use super::head::{self, Edits, First};
 use super::judge::Judge;
@@ -124,6 +124,11 @@ impl Visit {
         http2 && pause.is_none() && !self.edits() && Judge::suits_http2(&self.plan, rules)
     }
 
+    /// Whether somebody wants to know what messages say.
+    fn looks_into_messages(&self) -> bool {
+        self.settings.pause.is_some() || !self.settings.rules.is_empty()
+    }
+
     /// Whether messages have to be looked at.
     fn judges(&self) -> bool {
         self.settings.pause.is_some() || Judge::is_needed(&self.plan, &self.settings.rules)
@@ -178,8 +183,10 @@ impl Visit {
                 wire.data(Dir::Client, &came);
             }
             let (plan, rules) = (self.plan.clone(), Arc::clone(&self.settings.rules));
+            // What is compressed cannot be read, nor changed.
+            let exchanges = Exchanges::new(!self.settings.extensions, self.looks_into_messages());
             let talk = Talk {
-                follow: Followed::Exchanges(Box::default()),
+                follow: Followed::Exchanges(Box::new(exchanges)),
                 judge: Judge::of_http(plan, rules, self.rng.clone()),
                 early: goes,
             };
@@ -216,10 +223,6 @@ impl Visit {
             if self.plan.strip_extensions || unwanted {
                 edits.without(&head, &["sec-websocket-extensions"]);
             }
-        }
-        if !is_upgrade && self.judges() && !self.settings.extensions && exchange::polls(&head) {
-            // What is compressed cannot be read, nor changed.
-            edits.without(&head, &["accept-encoding"]);
         }
         edits.apply(&request)
     }

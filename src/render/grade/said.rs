@@ -141,8 +141,8 @@ pub(super) fn details(one: &Graded, again: &str, options: &Options) -> Vec<Detai
     } else {
         tell("likely", likely.into());
     }
-    let mend = one.case.mend.in_(lang);
-    if is_of_case && !mend.is_empty() {
+    let mend = mend(one, lang);
+    if is_of_case && !mend.is_empty() || one.unmasked_wrong {
         tell("mend", mend.into());
     } else {
         let advice = rule.and_then(|rule| options.advice?.get(rule.id));
@@ -151,6 +151,17 @@ pub(super) fn details(one: &Graded, again: &str, options: &Options) -> Vec<Detai
     }
     tell("alone", command(again, &one.case.id).into());
     details
+}
+
+/// What is to be done about the mistake that a failure looks like, or else about what the case is about.
+pub(super) fn mend(one: &Graded, lang: Lang) -> &str {
+    if one.unmasked_wrong {
+        return lang.words(
+            "XOR byte i of the payload with byte i mod 4 of the masking key, the four bytes before the \
+             payload",
+        );
+    }
+    one.case.mend.in_(lang)
 }
 
 /// Where what a case is about is written, and the rule that was broken or that it rests on.

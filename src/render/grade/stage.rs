@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::said;
 use crate::lang::Lang;
 use crate::model::Text;
 use crate::model::grade::{Chapter, EventKind, Graded, Verdict};
@@ -61,8 +62,9 @@ fn screen(all: &[Graded], upto: u8, url: &str, lang: Lang) -> String {
         }
     };
     row("expected", &short(&first.expected));
-    // Of a handshake there is an answer, or why it is not right.
-    if !first.got.is_empty() || first.why.is_empty() || !first.expected.is_empty() {
+    // Of a handshake there is an answer, or why it is not right; and what breaks a rule is told as that.
+    let has_come = first.broken.is_none() && (first.why.is_empty() || !first.expected.is_empty());
+    if !first.got.is_empty() || has_come {
         row("came", &came(first, lang));
     }
     row("why", &lang.say(&first.why));
@@ -76,8 +78,9 @@ fn screen(all: &[Graded], upto: u8, url: &str, lang: Lang) -> String {
     if looks_like.is_empty() {
         row("usually", facts.usually.in_(lang));
     }
-    row("mend", facts.mend.in_(lang));
-    row("lesson", &format!("wstool lesson {}", lesson(facts.chapter)));
+    row("mend", said::mend(first, lang));
+    let chapter = if first.unmasked_wrong { Chapter::Masking } else { facts.chapter };
+    row("lesson", &format!("wstool lesson {}", lesson(chapter)));
     let others = all.iter().filter(|one| !passes(one) && one.case.stage == facts.stage).count() - 1;
     if others > 0 {
         let words = Text::with("{} more of this stage do not pass yet; one thing at a time.", others);

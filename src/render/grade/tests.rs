@@ -49,6 +49,7 @@ fn graded(id: &str, autobahn: Option<&str>, chapter: Chapter) -> Graded {
         opened: true,
         likely: Bilingual::default(),
         looks_like: Text::default(),
+        unmasked_wrong: false,
         code: Some(CloseCode(1000)),
         ended: Some(Ended {
             peer: Dir::Server,
@@ -174,7 +175,22 @@ fn a_summary_is_a_screen() {
     }
 }
 
-/// A chapter in which there is everything takes more than a line.
+/// Whatever case it was that showed it.
+#[test]
+fn who_takes_no_masks_off_is_told_how() {
+    let mut transcript = server();
+    transcript.graded.retain(|one| one.verdict() == Verdict::Fail);
+    let told = |transcript: &Transcript| summary(transcript, None, &Options::default());
+    assert!(!told(&transcript).contains("XOR byte i of the payload"));
+    for one in &mut transcript.graded {
+        one.unmasked_wrong = true;
+    }
+    assert!(told(&transcript).contains("  mend      XOR byte i of the payload"), "{}", told(&transcript));
+    let stage = stage(&transcript.graded, 5, "ws://a", &Options::default());
+    assert!(stage.contains("XOR byte i of the payload") && stage.contains("wstool lesson 5"), "{stage}");
+}
+
+/// A chapter in which there is everything takes a line all the same, and leaves room for what is behind it.
 #[test]
 fn a_chapter_of_every_verdict_fits() {
     let mut transcript = server();
@@ -190,8 +206,10 @@ fn a_chapter_of_every_verdict_fits() {
     }
     let text = summary(&transcript, Some(SCREEN), &Options::default());
     assert_eq!(text.lines().find(|line| columns::width(line) > 80), None, "{text}");
-    assert!(text.lines().any(|line| line.trim_start().contains("informational")), "{text}");
-    assert!(text.contains(" 2 unimplemented,\n"), "{text}");
+    assert!(text.contains("░    3 of  16 pass  4 fail, 3 non-strict, …\n"), "{text}");
+    assert!(text.contains("\n✗ "), "{text}");
+    let full = summary(&transcript, None, &Options::default());
+    assert!(full.contains("3 unimplemented,\n"), "{full}");
 }
 
 #[test]

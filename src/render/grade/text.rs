@@ -14,8 +14,9 @@ use crate::render::words::count;
 /// Lines of a summary: a small terminal is full then.
 pub const SCREEN: usize = 24;
 
-/// Columns of a bar, and of the names of details.
+/// Columns of a bar; of one where chapters have more to say than fits beside it; and of the names of details.
 const BAR: usize = 20;
+const SHORT_BAR: usize = 8;
 const NAME: usize = 9;
 
 /// Lines that a detail takes at most.
@@ -52,7 +53,7 @@ pub fn line(one: &Graded, is_known: bool, options: &Options) -> String {
 pub fn summary(transcript: &Transcript, most: Option<usize>, options: &Options) -> String {
     let mut paper = Paper { options, palette: Palette::new(options.color), lines: Vec::new() };
     paper.head(transcript);
-    paper.chapters(transcript);
+    paper.chapters(transcript, most.is_some());
     if let Some(changes) = &transcript.changes {
         paper.changes(changes);
     }
@@ -88,7 +89,7 @@ impl Paper<'_> {
         if all.len() > most
             && let Some(last) = kept.last_mut()
         {
-            let cut = if self.options.ascii { "..." } else { "…" };
+            let cut = self.cut();
             while width(last) + width(cut) > room {
                 last.pop();
             }
@@ -99,6 +100,11 @@ impl Paper<'_> {
             format!("{}{line}", if at == 0 { lead } else { indent.as_str() }).trim_end().to_owned()
         };
         kept.into_iter().enumerate().map(put).collect()
+    }
+
+    /// What stands for words that are left out.
+    fn cut(&self) -> &'static str {
+        if self.options.ascii { "..." } else { "…" }
     }
 
     /// Items one behind the other, of which a line has whole ones, those after the first below the first.
@@ -146,8 +152,8 @@ impl Paper<'_> {
         self.lines.extend(set);
     }
 
-    /// Those that are not whole a line each; the others in one.
-    fn chapters(&mut self, transcript: &Transcript) {
+    /// Those that are not whole a line each, or more where all has to be said; the others in one.
+    fn chapters(&mut self, transcript: &Transcript, is_brief: bool) {
         let lang = self.options.lang;
         let all = transcript.chapters();
         if all.len() < 2 {
@@ -155,16 +161,28 @@ impl Paper<'_> {
         }
         self.line("");
         let is_whole = |tally: &Tally| tally.of(Verdict::Pass) == tally.all();
-        for (chapter, tally) in all.iter().filter(|(_, tally)| !is_whole(tally)) {
-            let letter = self.letter(tally);
-            let (bar, all) = (self.bar(tally), tally.all().to_string());
-            let passes = right(&tally.of(Verdict::Pass).to_string(), 3);
-            let passes = lang.fill("{} of {} pass", &[&passes, &right(&all, 3)]);
-            // What a letter rests on is never cut off.
-            let lead = format!("  {letter}  {:<14}{bar}  {passes}  ", chapter.name());
-            let columns = 5 + 14 + BAR + 2 + width(&passes) + 2;
-            self.lines.extend(self.list(&lead, columns, &said::rest(tally, lang)));
+        let told = |bar: usize, spare: usize| {
+            let told = all.iter().filter(|(_, tally)| !is_whole(tally)).map(|(chapter, tally)| {
+                let letter = self.letter(tally);
+                let passes = right(&tally.of(Verdict::Pass).to_string(), 3);
+                let whole = right(&tally.all().to_string(), 3);
+                let passes = lang.fill("{} of {} pass", &[&passes, &whole]);
+                let lead = format!("  {letter}  {:<14}{}  {passes}  ", chapter.name(), self.bar(tally, bar));
+                let columns = 5 + 14 + bar + 2 + width(&passes) + 2 + spare;
+                self.list(&lead, columns, &said::rest(tally, lang))
+            });
+            told.collect::<Vec<_>>()
+        };
+        let mut chapters = told(BAR, 0);
+        if is_brief && chapters.iter().any(|rows| rows.len() > 1) {
+            // What is behind all that needs the room. What a letter rests on comes first, and is not cut off.
+            chapters = told(SHORT_BAR, 1 + width(self.cut()));
+            for rows in chapters.iter_mut().filter(|rows| rows.len() > 1) {
+                rows.truncate(1);
+                rows[0].extend([" ", self.cut()]);
+            }
         }
+        self.lines.extend(chapters.into_iter().flatten());
         let whole: Vec<&(_, Tally)> = all.iter().filter(|(_, tally)| is_whole(tally)).collect();
         if !whole.is_empty() {
             let names: Vec<&str> = whole.iter().map(|(chapter, _)| chapter.name()).collect();
@@ -189,13 +207,13 @@ impl Paper<'_> {
     }
 
     /// How many pass. A bar is full only where all do, and empty only where none does.
-    fn bar(&self, tally: &Tally) -> String {
+    fn bar(&self, tally: &Tally, columns: usize) -> String {
         let (part, whole) = (tally.of(Verdict::Pass), tally.all().max(1));
         let least = usize::from(part > 0);
-        let most = if part < whole { BAR - 1 } else { BAR };
-        let filled = ((part * BAR as u64 / whole) as usize).clamp(least.min(most), most);
+        let most = if part < whole { columns - 1 } else { columns };
+        let filled = ((part * columns as u64 / whole) as usize).clamp(least.min(most), most);
         let [full, empty] = if self.options.ascii { ["#", "."] } else { ["█", "░"] };
-        format!("{}{}", full.repeat(filled), empty.repeat(BAR - filled))
+        format!("{}{}", full.repeat(filled), empty.repeat(columns - filled))
     }
 
     fn changes(&mut self, changes: &Changes) {
@@ -314,10 +332,10 @@ impl Paper<'_> {
         let Some(first) = group.cases.first() else { return Vec::new() };
         let headline = said::headline(group, lang);
         let named = said::named(&first.case.id, first.case.autobahn.as_deref());
-        let words = match (group.cases.len(), verdict) {
-            (1, _) => lang.fill("{}: {}", &[&named, &headline]),
-            (cases, Verdict::Fail) => lang.fill("{}: fails {} cases, {} …", &[&headline, &cases, &named]),
-            (cases, _) => lang.fill("{}: {} cases, {} …", &[&headline, &cases, &named]),
+        let words = match group.cases.len() {
+            1 => lang.fill("{}: {}", &[&named, &headline]),
+            // How many there are is told where the rest is cut off, too.
+            cases => lang.fill("{} cases: {}; {} …", &[&cases, &headline, &named]),
         };
         let (sign, ink) = match verdict {
             Verdict::Fail => (if self.options.ascii { "x" } else { "✗" }, Ink::Error),

@@ -55,6 +55,7 @@ table! {
     connection(unit: &Unit<'_>, it: &Connection, verdict: Option<&Judgement<'_>>)
     {
         let ending = it.ending.as_deref();
+        let secured = it.secured.as_deref();
         let of = |count: fn(&Counts) -> u64, side: usize| ending.map(|end| count(&end.counts[side]));
         let close = verdict.and_then(|verdict| verdict.close);
         let tcp = verdict.and_then(|verdict| verdict.tcp);
@@ -76,6 +77,12 @@ table! {
     "subprotocol" Word "the agreed subprotocol" => it.subprotocol.as_ref();
     "extensions" Word "the agreed extensions, as written" => it.extensions.as_ref();
     "http_version" Word "such as `1.1`" => it.http_version.as_deref();
+    "encryption_version" Word "such as `TLS 1.3`, where TLS is around it" => secured.and_then(|tls| tls.version);
+    "encryption_suite" Word "its cipher suite" => secured.and_then(|tls| tls.suite.as_deref());
+    "encryption_sni" Text "the host that the client asked for in its hello" =>
+        secured.and_then(|tls| tls.server_name.as_ref());
+    "encryption_alpn" Word "the protocol that was agreed there, such as `h2`" =>
+        secured.and_then(|tls| tls.alpn.as_deref());
     "end" Word "what ended it" => ending.map(|end| word(end.how));
     "close_code" Int "the code of the first Close frame that has one" =>
         ending.and_then(|end| end.close_code);

@@ -10,7 +10,7 @@ use crate::http::body::Body;
 use crate::http::head::Head;
 use crate::limits;
 use crate::model::{At, Dir, Flow, Layer, ON, Wants};
-use crate::session::follow::Follow;
+use crate::session::follow::{Follow, Missed};
 use crate::session::judged::Judged;
 use crate::session::run::Run;
 
@@ -125,9 +125,23 @@ impl Exchange {
         self.show(Dir::Server, to)
     }
 
-    /// Something of its answer is missing: what comes next is not known to begin anything.
-    pub fn lose(&mut self, to: &mut Around<'_, '_, '_>) -> Flow {
-        self.follow.take().map_or(ON, |(follow, _)| follow.end(false, At::default(), to.about, to.cx))
+    /// Bytes of the connection are missing, all of them of what `dir` says here (`is_framed`), or some of
+    /// them, or none: what streams is read on where its next unit begins, all else as far as it was there.
+    pub fn miss(&mut self, dir: Dir, missed: Missed, is_framed: bool, to: &mut Around<'_, '_, '_>) -> Flow {
+        match &mut self.follow {
+            Some((follow, offset)) if dir == Dir::Server => {
+                *offset = offset.saturating_add(missed.gap.length);
+                follow.miss(missed, is_framed, to.about, to.cx)
+            }
+            _ => self.show(dir, to),
+        }
+    }
+
+    /// So many bytes of the connection behind a hole were not read.
+    pub fn pass_over(&mut self, bytes: u64) {
+        if let Some((follow, _)) = &mut self.follow {
+            follow.pass_over(bytes);
+        }
     }
 
     fn show(&mut self, dir: Dir, to: &mut Around<'_, '_, '_>) -> Flow {

@@ -1,7 +1,8 @@
 //! What the capture of a connection of HTTP/2 lacks, as its streams have to know it.
 
 use super::{Around, Context, Http2, Stream};
-use crate::model::{Dir, Flow, ON, Rule};
+use crate::model::{Dir, Flow, ON};
+use crate::session::follow::Missed;
 
 impl Http2 {
     /// Bytes of one endpoint are not there that the other had when it sent what comes next.
@@ -15,15 +16,17 @@ impl Http2 {
         }
     }
 
-    /// `length` bytes of one endpoint are not in the capture.
-    pub fn gap(&mut self, dir: Dir, length: u64, rule: &'static Rule, to: &mut Around<'_, '_, '_>) -> Flow {
+    /// Bytes of one endpoint are not in the capture.
+    pub fn gap(&mut self, dir: Dir, missed: Missed, to: &mut Around<'_, '_, '_>) -> Flow {
+        let (rule, length) = (missed.rule, missed.gap.length);
         if let Some(told) = &to.about.told {
             to.cx.out.sink().behind(told.conn, dir);
         }
         if let Some(id) = self.connection.gap(dir, length) {
+            let is_framed = !self.connection.is_seeking(dir);
             let flow = match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),
-                Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to),
+                Some(Stream::Exchange(exchange)) => exchange.miss(dir, missed, is_framed, to),
                 _ => ON,
             };
             self.recount(id);
@@ -35,11 +38,25 @@ impl Http2 {
         for id in open {
             match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.lose(dir, rule, length, to.cx)?,
-                Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to)?,
+                Some(Stream::Exchange(exchange)) => exchange.miss(dir, missed, false, to)?,
                 _ => {}
             }
             self.recount(id);
         }
         ON
+    }
+
+    /// Where frames begin behind a hole is known, or no longer sought: of the bytes in which it was sought so
+    /// many, the last ones, are read.
+    pub fn seeks_no_more(&mut self, dir: Dir, read: u64) {
+        let passed = std::mem::take(&mut self.sought[dir.index()]).saturating_sub(read);
+        if dir == Dir::Client || passed == 0 {
+            return;
+        }
+        for stream in self.streams.values_mut() {
+            if let Stream::Exchange(exchange) = stream {
+                exchange.pass_over(passed);
+            }
+        }
     }
 }

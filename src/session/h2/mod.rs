@@ -51,6 +51,8 @@ pub(super) struct Http2 {
     cost: usize,
     /// Of whom something is not there that its peer has had.
     is_behind: [bool; 2],
+    /// Bytes of each in which it is sought where frames begin.
+    sought: [u64; 2],
 }
 
 /// What is known of the connection, and the way out.
@@ -118,6 +120,7 @@ impl Http2 {
             costs: HashMap::default(),
             cost: 0,
             is_behind: [false; 2],
+            sought: [0, 0],
         }
     }
 
@@ -159,6 +162,9 @@ impl Http2 {
         if self.connection.is_seeking(dir.peer()) {
             self.behind(dir.peer(), to.cx);
         }
+        if self.connection.is_seeking(dir) {
+            self.sought[dir.index()] += bytes.len() as u64;
+        }
         let mut run = crate::h2::Run { bytes, at, offset };
         while let Some(event) = self.connection.next(dir, &mut run) {
             self.event(dir, event, to)?;
@@ -174,6 +180,7 @@ impl Http2 {
             Event::End(id, at) => (id, self.ended(dir, id, at, to)),
             Event::Note(findings, at) => return self.note(dir, findings, at, to),
             Event::Again(pieces) => {
+                self.seeks_no_more(dir, pieces.iter().map(|(.., bytes)| bytes.len() as u64).sum());
                 return pieces.iter().try_for_each(|(offset, at, bytes)| {
                     self.data(Run { dir, bytes, at: *at, offset: *offset }, to)
                 });
@@ -315,6 +322,7 @@ impl Http2 {
 
     /// One side of the connection itself has ended: all its streams have.
     pub fn end(&mut self, dir: Dir, stop: &Stop, to: &mut Around<'_, '_, '_>) -> Flow {
+        self.seeks_no_more(dir, 0);
         for id in self.sorted() {
             match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.end(dir, stop, to.cx)?,
@@ -337,6 +345,7 @@ impl Http2 {
         now: Option<Time>,
         to: &mut Around<'_, '_, '_>,
     ) -> Flow {
+        self.seeks_no_more(Dir::Server, 0);
         for id in self.sorted() {
             if let Some(Stream::Stranger(_)) = self.streams.get(&id) {
                 self.decide(id, to)?;
@@ -412,7 +421,10 @@ impl Http2 {
         }
         match self.streams.get_mut(&id) {
             Some(Stream::Child(child)) => child.reset(dir, code.unwrap_or_default(), at, to.cx)?,
-            Some(Stream::Exchange(exchange)) => exchange.finish(to)?,
+            Some(Stream::Exchange(exchange)) => {
+                exchange.pass_over(self.sought[Dir::Server.index()]);
+                exchange.finish(to)?;
+            }
             _ => {}
         }
         self.close(id, at.time, to)

@@ -78,7 +78,7 @@ impl Http {
                 used += taken - content;
                 if follow.goes_astray(about, cx).map_break(|()| Next::Stop)? {
                     body.seek();
-                    follow.pass_over(run.bytes.len() - used);
+                    follow.pass_over((run.bytes.len() - used) as u64);
                     return ControlFlow::Continue(run.bytes.len());
                 }
                 let broken = run.after(used.saturating_sub(1));
@@ -139,7 +139,7 @@ impl Http {
             return self.gap(about, cx).map_break(|next| next.before(run)).map_continue(|()| 0);
         }
         let used = used.unwrap_or(run.bytes.len());
-        follow.pass_over(used);
+        follow.pass_over(used as u64);
         ControlFlow::Continue(used)
     }
 

@@ -1,6 +1,7 @@
 //! WebSocket over HTTP/2 (RFC 8441) between this project's commands and other people's programs.
 mod between;
 mod browser;
+mod events;
 mod graded;
 mod node;
 

@@ -47,7 +47,18 @@ fn answer(mut tcp: TcpStream) {
                     }
                     thread::sleep(Duration::from_millis(20));
                 }
-                let _ = tcp.write_all(b"0\r\n\r\n");
+                let _ = tcp.write_all(b"0\r\nDigest: none\r\n\r\n");
+                continue;
+            }
+            // Compressed whoever asks how.
+            None if head.contains("/coded") => {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n";
+                let _ = tcp.write_all(format!("{head}Content-Length: 9\r\n\r\ndata: 1\n\n").as_bytes());
+                continue;
+            }
+            None if head.contains("/length") => {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 18\r\n\r\n";
+                let _ = tcp.write_all(format!("{head}data: 1\n\ndata: 2\n\n").as_bytes());
                 continue;
             }
             None if head.contains("/events") => {
@@ -242,7 +253,8 @@ fn rules_see_events_in_chunks() {
     let expected =
         [": hi\n", "\n", "id: 1\ndata: cost\ndata: 1\n\n", "data: {\"type\":\"end\"}\n\n", "data: more\n\n"];
     let expected = expected.map(|it| format!("{:x}\r\n{it}\r\n", it.len())).concat();
-    assert_eq!(poller.stream("/chunks", "0\r\n\r\n"), expected + "0\r\n\r\n");
+    let trailer = "0\r\nDigest: none\r\n\r\n";
+    assert_eq!(poller.stream("/chunks", trailer), expected + trailer);
     assert!(start.elapsed() >= Duration::from_millis(300));
     assert_eq!(poller.poll("/poll?say=cost").as_deref(), Some("cost"));
     proxy.note("chunks.toml:1: the server's text message is replaced");
@@ -262,7 +274,24 @@ fn rules_see_events_until_the_connection_closes() {
 #[test]
 fn events_are_lost_and_spoiled() {
     let lost = faulty("drop=1,cut-after=9");
-    assert_eq!(Poller::to(&lost).stream("/chunks", "0\r\n\r\n"), "5\r\n: hi\n\r\n1\r\n\n\r\n0\r\n\r\n");
+    let trailer = "0\r\nDigest: none\r\n\r\n";
+    assert_eq!(Poller::to(&lost).stream("/chunks", trailer), format!("5\r\n: hi\n\r\n1\r\n\n\r\n{trailer}"));
+}
+
+/// What has a length goes on in chunks; what is coded can only pass, which is said once.
+#[test]
+fn events_with_a_length_are_seen_and_coded_ones_are_not() {
+    let rules = "[[rule]]\nside = 'server'\ntext = '1'\ndrop = true\n";
+    let mut proxy = ruled("length.toml", rules);
+    let mut poller = Poller::to(&proxy);
+    assert_eq!(poller.stream("/length", "0\r\n\r\n"), "9\r\ndata: 2\n\n\r\n0\r\n\r\n");
+    for _ in 0..2 {
+        assert_eq!(poller.stream("/coded", "1\n\n"), "data: 1\n\n");
+    }
+    let said = "an answer is coded (gzip): what it says can be neither looked into nor changed";
+    proxy.note(said);
+    let ended = proxy.end();
+    assert_eq!(ended.err.matches(said).count(), 1, "{}", ended.err);
 }
 
 #[test]

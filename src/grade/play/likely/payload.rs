@@ -60,6 +60,14 @@ fn pong(wanted: &[u8], got: &Event) -> Option<Text> {
         .then(|| Text::with("the pong has only the first {} of {} bytes", got.length).and(wanted.len()))
 }
 
+const STILL_MASKED: &str = "it is still masked: XOR with the key {} gives what was sent";
+const REVERSED_KEY: &str = "it was unmasked with the key's bytes in reverse order: {} instead of {}";
+const KEY_RESTARTS: &str = "the masking key began anew at byte {}, where another TCP segment began";
+const FIRST_OF_KEY: &str = "only the first byte of the masking key was used";
+
+/// All that [`misread`] says.
+pub const OF_MASKS: [&str; 4] = [STILL_MASKED, REVERSED_KEY, KEY_RESTARTS, FIRST_OF_KEY];
+
 /// A message that was sent, read with a mistake in the masking.
 pub fn misread(scene: &Scene, got: &[u8], length: u64) -> Option<Text> {
     // A byte or two may be anything by chance.
@@ -73,22 +81,17 @@ pub fn misread(scene: &Scene, got: &[u8], length: u64) -> Option<Text> {
             continue;
         }
         if scene.misread(&message, |_| [0; 4]).starts_with(got) {
-            return Some(Text::with(
-                "it is still masked: XOR with the key {} gives what was sent",
-                hex(&key),
-            ));
+            return Some(Text::with(STILL_MASKED, hex(&key)));
         }
         let reversed = |[a, b, c, d]: [u8; 4]| [d, c, b, a];
         if scene.misread(&message, reversed).starts_with(got) {
-            let text = Text::new("it was unmasked with the key's bytes in reverse order: {} instead of {}");
-            return Some(text.and(hex(&reversed(key))).and(hex(&key)));
+            return Some(Text::with(REVERSED_KEY, hex(&reversed(key))).and(hex(&key)));
         }
         if let Some(at) = scene.key_restarts(&message, got) {
-            let text = "the masking key began anew at byte {}, where another TCP segment began";
-            return Some(Text::with(text, at));
+            return Some(Text::with(KEY_RESTARTS, at));
         }
         if scene.misread(&message, |key| [key[0]; 4]).starts_with(got) {
-            return Some("only the first byte of the masking key was used".into());
+            return Some(FIRST_OF_KEY.into());
         }
     }
     None
