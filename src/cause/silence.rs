@@ -82,6 +82,9 @@ pub(super) fn explains(rule: &Rule) -> bool {
 
 /// Whether a Close frame ends the connection because it was idle, as its reason says.
 pub(super) fn says_idle(close: &ClosePart) -> bool {
+    if close.reason.is_empty() {
+        return false;
+    }
     let reason = close.reason.to_ascii_lowercase();
     let has = |wanted: fn(&str) -> bool| reason.split(|c: char| !c.is_ascii_alphabetic()).any(wanted);
     let is_idle = has(|word| word == "idle" || word.starts_with("inactiv"));
@@ -177,17 +180,17 @@ impl Evidence {
 /// A Close frame after a silence: its reason says that this is why, or the silence is as long as a timeout
 /// that servers have.
 fn closed_idle(over: &Over<'_>) -> Option<Finding> {
-    let (by, close) = over.close().filter(|_| over.is_websocket())?;
-    let silence = over.silence()?;
+    let (by, close) = over.close()?;
     let code = close.code.map_or(1005, |code| code.0);
     let is_said = says_idle(close);
-    // Who closes after a shorter time, or says why, may have any reason.
-    let is_alike = by == Dir::Server
-        && matches!(code, 1000 | 1005)
-        && close.reason.is_empty()
-        && silence >= LONG
-        && over.knows_silence()
-        && over.knows_closer();
+    // Who says something else has another reason.
+    let is_mute = by == Dir::Server && matches!(code, 1000 | 1005) && close.reason.is_empty();
+    if !(is_said || is_mute) || !over.is_websocket() {
+        return None;
+    }
+    let silence = over.silence()?;
+    // Who closes after a shorter time may have any.
+    let is_alike = is_mute && silence >= LONG && over.knows_silence() && over.knows_closer();
     let seconds = usual(silence);
     if !is_said && (!is_alike || seconds.is_none()) {
         return None;
