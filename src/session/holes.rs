@@ -35,15 +35,15 @@ impl Session {
         self.about.lacks[dir.index()] = true;
         let offset = self.about.offsets[side.index()].saturating_sub(length);
         let missed = Missed { gap: Gap { offset, length, between, effect: GapEffect::WithinStream }, rule };
+        if let Phase::Http(_) | Phase::New | Phase::Probe(_) = self.phase
+            && let Some(conn) = self.about.conn()
+        {
+            // What comes next need not answer what was asked last.
+            cx.out.sink().behind(conn, dir);
+        }
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => talk.gap(dir, length, between, rule, cx.out, cx.scratch),
-            Phase::Http(_) => {
-                if let Some(conn) = self.about.conn() {
-                    // What comes next need not answer what was asked last.
-                    cx.out.sink().behind(conn, dir);
-                }
-                self.http(cx, |http, about, cx| http.miss(dir, missed, about, cx))
-            }
+            Phase::Http(_) => self.http(cx, |http, about, cx| http.miss(dir, missed, about, cx)),
             Phase::New | Phase::Probe(_) => {
                 self.about.start =
                     if self.about.start == Start::Opened { Start::Midway } else { self.about.start };
