@@ -405,14 +405,14 @@ impl Flow {
         let is_third = half.syn_seen && half.state == State::Open && segment.seq == half.base;
         if is_third && segment.data.is_empty() && segment.flags.any(Flags::ACK) && peer.state == State::Unseen
         {
-            peer.anchor(segment.ack, false);
+            peer.begins_by(segment.ack, self.packets);
         }
         // Long after its sender was first heard, data that goes on where it said that it stands is
         // in order, though its beginning was not captured.
         let settled = half.state == State::Heard && self.packets - half.since > limits::HOLD_PACKETS;
         let expected = half.waiting.is_none() && segment.seq == half.next as u32;
         if settled && expected && !segment.data.is_empty() {
-            half.anchor(segment.seq, false);
+            half.anchor(half.begins_with(half.next) as u32, false);
         } else {
             half.hear(segment.seq, !segment.data.is_empty(), self.packets);
         }

@@ -55,6 +55,8 @@ pub(super) struct Half {
     pub heard: bool,
     /// `base` comes from a SYN.
     pub syn_seen: bool,
+    /// Heard: the data begins at `base`, or before that, as its peer said.
+    told: bool,
     /// Checksums still to verify.
     pub checks: u8,
     /// The window that its sender advertised last, not scaled; any but 0 before.
@@ -75,6 +77,7 @@ impl Half {
             state: State::Unseen,
             heard: false,
             syn_seen: false,
+            told: false,
             checks: limits::CHECKSUMS,
             window: 1,
         }
@@ -110,6 +113,18 @@ impl Half {
         }
     }
 
+    /// The flow's packet number `count`, which the peer sent before any data, acknowledges the stream's SYN:
+    /// the data begins at `seq`, or before that where packets have changed places.
+    pub(super) fn begins_by(&mut self, seq: u32, count: u32) {
+        self.hear(seq, false, count);
+        (self.base, self.told) = (seq, true);
+    }
+
+    /// Where the data begins if the first of it that was captured is at `position`.
+    pub(super) fn begins_with(&self, position: u64) -> u64 {
+        if self.told { position.min(self.position(self.base)) } else { position }
+    }
+
     /// The stream's data begins at `seq`, as a SYN (`syn`) or the answer to one says.
     pub(super) fn anchor(&mut self, seq: u32, syn: bool) {
         match self.state {
@@ -141,6 +156,7 @@ impl Half {
             waiting.pieces.pop_first();
             self.next += 1;
         }
+        self.next = self.begins_with(self.next);
         self.base = self.next as u32;
         self.since = 0;
         self.state = State::Open;

@@ -69,7 +69,7 @@ impl Undeciphered {
         out.emit(&Unit { findings: &[finding], ..Unit::about_input(Body::Note).at(at) })
     }
 
-    /// All was seen: a key log that fits no connection is worth telling, unless it is that of another capture.
+    /// All was seen: a key log that fits no connection is worth telling, unless another capture has it.
     pub(crate) fn tell_all(&mut self, out: &mut Out<'_>) -> Flow {
         let Self { with: 0, without: 1.., first: Some(first), is_given, is_captured, .. } = self else {
             return ON;

@@ -77,7 +77,8 @@ table! {
     "subprotocol" Word "the agreed subprotocol" => it.subprotocol.as_ref();
     "extensions" Word "the agreed extensions, as written" => it.extensions.as_ref();
     "http_version" Word "such as `1.1`" => it.http_version.as_deref();
-    "encryption_version" Word "such as `TLS 1.3`, where TLS is around it" => secured.and_then(|tls| tls.version);
+    "encryption_version" Word "such as `TLS 1.3`, where TLS is around it" =>
+        secured.and_then(|tls| tls.version);
     "encryption_suite" Word "its cipher suite" => secured.and_then(|tls| tls.suite.as_deref());
     "encryption_sni" Text "the host that the client asked for in its hello" =>
         secured.and_then(|tls| tls.server_name.as_ref());
