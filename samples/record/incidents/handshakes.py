@@ -52,14 +52,16 @@ async def tcp_server(handler, port=8080):
     return await asyncio.start_server(handler, "127.0.0.1", port)
 
 
+async def hang(reader, writer):
+    """Reads, and never answers."""
+    while await reader.read(4096):
+        pass
+    writer.close()
+
+
 @incident
 async def unanswered(on):
     """A server takes the request and never answers; Python websockets gives up after open_timeout=5."""
-    async def hang(reader, writer):
-        while await reader.read(4096):
-            pass
-        writer.close()
-
     await tcp_server(hang)
     await try_once(open_timeout=5)
 
@@ -67,11 +69,6 @@ async def unanswered(on):
 @incident
 async def unanswered_open_timeout(on):
     """A server takes the request and never answers; Python websockets gives up after open_timeout=1.5."""
-    async def hang(reader, writer):
-        while await reader.read(4096):
-            pass
-        writer.close()
-
     await tcp_server(hang)
     await try_once(open_timeout=1.5)
 
