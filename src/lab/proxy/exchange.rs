@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use super::events::{Event, Events, Flown};
-use super::head::{self, Edits};
+use super::head::{self, Address, Edits};
 use super::whole::Exchange;
 use crate::http::body::Body;
 use crate::http::head::{Head, HeadReader, HeadState};
@@ -44,6 +44,10 @@ pub(super) struct Exchanges {
     looks: bool,
     /// It was said where nothing can be done to messages.
     said: [bool; 2],
+    /// Nothing is to be done to what polls.
+    passes: bool,
+    /// What is asked for instead, of whom.
+    address: Address,
 }
 
 /// What is known of a request that waits for its answer.
@@ -82,6 +86,16 @@ impl Exchanges {
     /// wants to look into messages.
     pub fn new(plain: bool, looks: bool) -> Self {
         Self { plain, looks, ..Self::default() }
+    }
+
+    /// Follows what passes as it comes, for the sake of the heads.
+    pub fn passing() -> Self {
+        Self { passes: true, ..Self::default() }
+    }
+
+    /// The same, with every request asking for something else, or of somebody else.
+    pub fn at(self, address: Address) -> Self {
+        Self { address, ..self }
     }
 
     /// Takes what one side sends next, and gives what is to be passed on.
@@ -133,15 +147,15 @@ impl Exchanges {
     fn head(&mut self, from: Dir, pieces: &mut Vec<Passed>) {
         let bytes = std::mem::take(&mut self.ways[from.index()].reader).bytes().to_vec();
         let head = head::parse(&bytes);
-        let open = match from {
+        let (open, edits) = match from {
             Dir::Client => self.request(&head),
-            Dir::Server => self.response(&head, pieces),
+            Dir::Server => self.response(&head, pieces).unzip(),
         };
-        let Some((mut open, edits)) = open else {
+        let bytes = edits.unwrap_or_default().apply(&bytes);
+        let Some(mut open) = open else {
             pieces.push(Passed::Bytes(bytes));
             return;
         };
-        let bytes = edits.apply(&bytes);
         match &mut open.held {
             Some((held, _)) => *held = bytes,
             None => pieces.push(Passed::Bytes(bytes)),
@@ -153,9 +167,10 @@ impl Exchanges {
         }
     }
 
-    /// The body of a request, and what becomes of its head.
-    fn request(&mut self, head: &Head<'_>) -> Option<(Open, Edits)> {
-        let [method, target] = head::request(head)?;
+    /// The body of a request, if it is followed, and what becomes of its head.
+    fn request(&mut self, head: &Head<'_>) -> (Option<Open>, Option<Edits>) {
+        let Some([method, target]) = head::request(head) else { return (None, None) };
+        let mut edits = self.address.edits(head);
         let method = String::from_utf8_lossy(method).into_owned();
         if head::is_upgrade(head)
             || method == "CONNECT"
@@ -163,21 +178,21 @@ impl Exchanges {
         {
             // What it becomes is not HTTP any longer.
             self.lost = true;
-            return None;
+            return (None, Some(edits));
         }
-        let polls = polls(head);
+        let polls = !self.passes && polls(head);
         let query = target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
         let mut pairs = form_urlencoded::parse(query);
         let engine = polls && pairs.any(|(key, value)| key == "EIO" && value == "4") && !has(query, "j");
         let takes_chunks = head::takes_chunks(head);
         self.asked.push_back(Asked { method, polls, engine, takes_chunks });
-        let mut edits = Edits::default();
         if polls && self.plain {
             edits.without(head, &["accept-encoding"]);
         }
         let held = polls.then(Default::default);
         let body = Body::for_request(head);
-        Some((Open { body, held, engine, streams: None, events: None, had_length: false }, edits))
+        let open = Open { body, held, engine, streams: None, events: None, had_length: false };
+        (Some(open), Some(edits))
     }
 
     /// The body of an answer, and what becomes of its head.
@@ -390,6 +405,26 @@ mod tests {
             let mut exchanges = Exchanges::default();
             assert_eq!(all(Dir::Client, &requests, size, &mut exchanges), (requests.clone(), vec![0, 0]));
             assert_eq!(all(Dir::Server, &answers, size, &mut exchanges), (answers.clone(), vec![1, 2]));
+        }
+    }
+
+    #[test]
+    fn every_request_is_sent_elsewhere_and_nothing_else_is_changed() {
+        let address = Address { resource: Some("/b".to_owned()), host: Some("c".to_owned()) };
+        let asks = |target: &str, host: &str, more: &str| {
+            format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").into_bytes()
+        };
+        let post = "Content-Length: 24\r\n\r\nGET /a HTTP/1.1\r\nHost: a";
+        let upgrade = "Upgrade: websocket\r\n";
+        let all_of = |target, host| {
+            [asks(target, host, ""), asks(target, host, post), asks(target, host, upgrade)].concat()
+        };
+        for size in [1, 7, 1000] {
+            let mut exchanges = Exchanges::passing().at(address.clone());
+            let (passed, messages) = all(Dir::Client, &all_of("/a", "a"), size, &mut exchanges);
+            assert_eq!((passed, messages), (all_of("/b", "c"), vec![]));
+            let answers = [answer("x"), answer("2"), b"HTTP/1.1 101 S\r\n\r\n\x81\x01a".to_vec()].concat();
+            assert_eq!(all(Dir::Server, &answers, size, &mut exchanges), (answers.clone(), vec![]));
         }
     }
 

@@ -83,6 +83,34 @@ pub(super) fn coding(head: &Head<'_>) -> Option<String> {
     (!codings.is_empty() && codings != "identity").then(|| readable(prefix(&codings, NAMED)))
 }
 
+/// What every request asks for instead, and of whom.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Address {
+    /// Path and query.
+    pub resource: Option<String>,
+    /// The value of `Host`.
+    pub host: Option<String>,
+}
+
+impl Address {
+    /// Whether it changes anything.
+    pub fn is_other(&self) -> bool {
+        self.resource.is_some() || self.host.is_some()
+    }
+
+    /// What becomes of a request.
+    pub fn edits(&self, head: &Head<'_>) -> Edits {
+        let mut edits = Edits::default();
+        if let Some(resource) = &self.resource {
+            edits.target(head, resource.as_bytes());
+        }
+        if let Some(host) = &self.host {
+            edits.value(head, "host", host.as_bytes());
+        }
+        edits
+    }
+}
+
 /// Changes to a head.
 #[derive(Debug, Default)]
 pub(super) struct Edits(Vec<(Range<usize>, Vec<u8>)>);

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::Settings;
 use super::exchange::Exchanges;
 use super::follow::Follow;
-use super::head::{self, Edits, First};
+use super::head::{self, Address, Edits, First};
 use super::judge::Judge;
 use super::pipe;
 use super::preface;
@@ -178,15 +178,19 @@ impl Visit {
         let Some((mut server, wire)) = self.reach(&mut client, &came, &mut server).await else { return };
         let shown = self.settings.shown;
         let judges = self.settings.pause.is_some() || Judge::is_of_polls(&self.plan, &self.settings.rules);
-        if is_http && judges {
+        if is_http && (judges || self.address().is_other()) {
             if shown == Dir::Client {
                 wire.data(Dir::Client, &came);
             }
             let (plan, rules) = (self.plan.clone(), Arc::clone(&self.settings.rules));
             // What is compressed cannot be read, nor changed.
-            let exchanges = Exchanges::new(!self.settings.extensions, self.looks_into_messages());
+            let exchanges = if judges {
+                Exchanges::new(!self.settings.extensions, self.looks_into_messages())
+            } else {
+                Exchanges::passing()
+            };
             let talk = Talk {
-                follow: Followed::Exchanges(Box::new(exchanges)),
+                follow: Followed::Exchanges(Box::new(exchanges.at(self.address()))),
                 judge: Judge::of_http(plan, rules, self.rng.clone()),
                 early: goes,
             };
@@ -203,16 +207,15 @@ impl Visit {
         }
     }
 
+    /// What every request is to ask for.
+    fn address(&self) -> Address {
+        Address { resource: self.settings.resource.clone(), host: self.settings.host.clone() }
+    }
+
     /// What becomes of a request.
     fn edited(&self, request: Vec<u8>, is_upgrade: bool) -> Vec<u8> {
         let head = head::parse(&request);
-        let mut edits = Edits::default();
-        if let Some(resource) = &self.settings.resource {
-            edits.target(&head, resource.as_bytes());
-        }
-        if let Some(host) = &self.settings.host {
-            edits.value(&head, "host", host.as_bytes());
-        }
+        let mut edits = self.address().edits(&head);
         if is_upgrade {
             if self.plan.strip_upgrade {
                 self.tell(&Text::with("{}: strip-upgrade: the handshake loses its Upgrade", self.from));
