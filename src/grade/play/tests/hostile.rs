@@ -110,8 +110,13 @@ async fn against(case: &'static Case, peers: &[Hostile]) -> Vec<Graded> {
 const NO_PAUSE: Duration = Duration::ZERO;
 const DRIP: Duration = Duration::from_millis(50);
 
+/// What they do is mostly to wait, and so they wait together.
 #[tokio::test(flavor = "current_thread")]
-async fn servers_without_an_end_are_left_in_time() {
+async fn peers_without_an_end_are_left_in_time() {
+    tokio::join!(servers_without_an_end(), clients_without_an_end());
+}
+
+async fn servers_without_an_end() {
     let case: &'static Case = Box::leak(Box::new(case("play = 'text \"a\"'\npass = \"echo\"")));
     let peers: &[Hostile] = &[
         (
@@ -274,8 +279,7 @@ async fn a_server_may_go_at_any_byte() {
     assert!(cut > 100);
 }
 
-#[tokio::test(flavor = "current_thread")]
-async fn clients_without_an_end_are_left_in_time() {
+async fn clients_without_an_end() {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     let peers: &[Hostile] = &[
