@@ -62,8 +62,9 @@ pub(super) fn split(words: &str, room: usize, fresh: bool, ascii: bool) -> (&str
         }
         if used > room && here != ' ' {
             return match end {
-                Some(end) => (&words[..end], words[end..].trim_start_matches(' ')),
-                None if fresh => words.split_at(at.max(usize::from(cell.bytes))),
+                Some(end) => (words[..end].trim_end_matches(' '), words[end..].trim_start_matches(' ')),
+                None if fresh && at > 0 => words.split_at(at),
+                None if fresh => words.split_at(cell.bytes.into()),
                 None => ("", words),
             };
         }
@@ -90,6 +91,8 @@ fn breaks_between(before: char, after: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -110,8 +113,22 @@ mod tests {
             ("unbreakable", 6, &["unbrea", "kable"]),
             ("掩", 1, &["掩"]),
             ("（/a/path/too/long", 8, &["（/a/pat", "h/too/lo", "ng"]),
+            // What does not fit may have more bytes than all before it.
+            ("é掩", 2, &["é", "掩"]),
         ] {
             assert_eq!(lines(words, columns), expected, "{words}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_in_lines_but_spaces(words in "[ a\u{80}é掩（�\u{301}😀\u{1}]{0,20}", columns in 1..12_usize) {
+            let kept = |text: &str| text.replace(' ', "");
+            let lines = lines(&words, columns);
+            prop_assert_eq!(lines.iter().map(|line| kept(line)).collect::<String>(), kept(&words));
+            for line in lines {
+                prop_assert!(width(line) <= columns.max(2) || line.chars().count() == 1, "{line:?}");
+            }
         }
     }
 }
