@@ -122,7 +122,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_in_lines_but_spaces(words in "[ a\u{80}é掩（�\u{301}😀\u{1}]{0,20}", columns in 1..12_usize) {
+        fn nothing_is_lost_in_lines_but_spaces(
+            words in "[ a\u{80}é掩（�\u{301}😀\u{1}]{0,20}", columns in 1..12_usize
+        ) {
             let kept = |text: &str| text.replace(' ', "");
             let lines = lines(&words, columns);
             prop_assert_eq!(lines.iter().map(|line| kept(line)).collect::<String>(), kept(&words));
