@@ -27,6 +27,7 @@ pub mod out;
 pub mod quantity;
 pub mod reply;
 pub mod report;
+mod rooms;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -66,6 +67,7 @@ pub use method::METHODS;
 pub use other::{Opening, Other, SMALL, SealedRecords, SealedTraffic};
 pub use out::{Emitter, ON, Out};
 pub use reply::{Answer, Failure, Nth, Unanswered};
+pub(crate) use rooms::Rooms;
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use secured::Secured;
 pub use single::{Meant, Sent, Single};

@@ -3,7 +3,6 @@
 
 mod closing;
 mod pings;
-mod rooms;
 mod seen;
 
 use std::collections::VecDeque;
@@ -14,10 +13,10 @@ use super::OPEN_AFTER_VIOLATION;
 use crate::limits;
 use crate::model::quantity::moment;
 use crate::model::{
-    CloseBody, CloseCode, Dir, Finding, Opcode, Receipt, SideEnd, StreamEnd, TcpEnd, Text, Time, Unfinished,
+    CloseBody, CloseCode, Dir, Finding, Opcode, Receipt, Rooms, SideEnd, StreamEnd, TcpEnd, Text, Time,
+    Unfinished,
 };
 
-pub use self::rooms::Rooms;
 pub use self::seen::Seen;
 
 /// How far the closing handshake has come.
@@ -69,6 +68,31 @@ impl Sight {
     /// Whether what was not seen was not sent.
     fn is_whole(self) -> bool {
         (self.seen || self.captured) && !self.blind
+    }
+}
+
+/// What connections that are over leave for the stories of those that begin to close or to ping; nothing has
+/// happened in them.
+#[derive(Debug, Default)]
+pub struct Stories(Rooms<Box<Story>, { limits::SPARE_ROOMS }>);
+
+impl Stories {
+    /// Some that keep nothing.
+    #[cfg(test)]
+    pub fn closed() -> Self {
+        Self(Rooms::closed())
+    }
+
+    #[allow(clippy::unnecessary_box_returns)] // the box is what is used again
+    fn begin(&mut self) -> Box<Story> {
+        self.0.take().unwrap_or_default()
+    }
+
+    fn keep(&mut self, mut story: Box<Story>) {
+        if self.0.has_place() {
+            *story = Story::default();
+            self.0.keep(story);
+        }
     }
 }
 
@@ -184,7 +208,13 @@ impl Aftermath {
     /// Takes a complete frame, with the findings it already has. One that `is_late` was received a while
     /// before it was captured: that says nothing of how soon its sender has answered.
     #[inline]
-    pub fn frame(&mut self, seen: &Seen<'_>, is_late: bool, rooms: &mut Rooms, findings: &mut Vec<Finding>) {
+    pub fn frame(
+        &mut self,
+        seen: &Seen<'_>,
+        is_late: bool,
+        stories: &mut Stories,
+        findings: &mut Vec<Finding>,
+    ) {
         if self.story.is_none() && !seen.header.opcode.is_control() && findings.is_empty() {
             return;
         }
@@ -192,22 +222,22 @@ impl Aftermath {
         let sight = self.sight[dir.peer().index()];
         let is_answer = matches!(seen.header.opcode, Opcode::PONG);
         let seen = &Seen { time: seen.time.filter(|_| !(is_late && is_answer)), ..*seen };
-        self.story.get_or_insert_with(|| rooms.story()).frame(dir, seen, sight, findings);
+        self.story.get_or_insert_with(|| stories.begin()).frame(dir, seen, sight, findings);
     }
 
     /// The TCP stream of `dir` is over.
-    pub fn ended(&mut self, dir: Dir, end: Ended, rooms: &mut Rooms, findings: &mut Vec<Finding>) {
+    pub fn ended(&mut self, dir: Dir, end: Ended, stories: &mut Stories, findings: &mut Vec<Finding>) {
         if end.how.is_final() {
             let Ended { how, time, packet, .. } = end;
-            let story = self.story.get_or_insert_with(|| rooms.story());
+            let story = self.story.get_or_insert_with(|| stories.begin());
             story.seen_end.get_or_insert(TcpEnd { by: dir, how, time, packet });
             story.ended(dir, end, self.sight, findings);
         }
     }
 
     /// The stream of `dir` is over in the middle of this.
-    pub fn leaves_unfinished(&mut self, dir: Dir, what: Option<Unfinished>, rooms: &mut Rooms) {
-        self.story.get_or_insert_with(|| rooms.story()).unfinished[dir.index()] = what;
+    pub fn leaves_unfinished(&mut self, dir: Dir, what: Option<Unfinished>, stories: &mut Stories) {
+        self.story.get_or_insert_with(|| stories.begin()).unfinished[dir.index()] = what;
     }
 
     /// The end of TCP that was seen first.
@@ -234,9 +264,9 @@ impl Aftermath {
     }
 
     /// The connection is over, and told: nothing is remembered any longer.
-    pub fn leave(&mut self, rooms: &mut Rooms) {
+    pub fn leave(&mut self, stories: &mut Stories) {
         if let Some(story) = self.story.take() {
-            rooms.keep(story);
+            stories.keep(story);
         }
     }
 

@@ -192,7 +192,7 @@ impl Conversation {
         self.shared.ended[dir.index()] = Some(how);
         if self.halves.iter().any(Half::is_under_way) {
             let unfinished = self.halves[dir.index()].under_way();
-            self.shared.aftermath.leaves_unfinished(dir, unfinished, &mut scratch.rooms);
+            self.shared.aftermath.leaves_unfinished(dir, unfinished, &mut scratch.stories);
             self.blame_unfinished(at);
             self.cut_short(dir, how, at, out)?;
             self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
@@ -200,7 +200,7 @@ impl Conversation {
         let mut findings = std::mem::take(&mut scratch.findings);
         findings.clear();
         let ended = Ended { how, receipt, time: at.time, packet: at.packet };
-        self.shared.aftermath.ended(dir, ended, &mut scratch.rooms, &mut findings);
+        self.shared.aftermath.ended(dir, ended, &mut scratch.stories, &mut findings);
         let flow = self.shared.note(Some(dir), at, &findings, out);
         scratch.findings = findings;
         flow
@@ -263,7 +263,7 @@ impl Conversation {
 
     /// Leaves what others can use, once all is told.
     pub fn leave(&mut self, scratch: &mut Scratch) {
-        self.shared.aftermath.leave(&mut scratch.rooms);
+        self.shared.aftermath.leave(&mut scratch.stories);
     }
 
     /// What the client and the server sent.

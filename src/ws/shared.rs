@@ -1,6 +1,6 @@
 //! What the two halves of a conversation share: numbers, judgement, and the way out.
 
-use super::aftermath::{Aftermath, Closing, Rooms, Seen};
+use super::aftermath::{Aftermath, Closing, Seen, Stories};
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
 use super::message::Assembly;
@@ -126,8 +126,8 @@ impl Shared {
 
     /// Holds a complete frame against what both sides did before.
     #[inline]
-    pub fn judge_frame(&mut self, seen: &Seen<'_>, rooms: &mut Rooms, findings: &mut Vec<Finding>) {
-        self.aftermath.frame(seen, self.is_late, rooms, findings);
+    pub fn judge_frame(&mut self, seen: &Seen<'_>, stories: &mut Stories, findings: &mut Vec<Finding>) {
+        self.aftermath.frame(seen, self.is_late, stories, findings);
     }
 
     /// The code of the Close frame that the other endpoint has sent.

@@ -29,7 +29,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.state = State::Header;
-        let Scratch { findings, counted, fields, sources, held, rooms, .. } = scratch;
+        let Scratch { findings, counted, fields, sources, held, stories, .. } = scratch;
         let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
@@ -87,7 +87,7 @@ impl Half {
         if header.opcode != Opcode::CLOSE {
             shared.hear(self.dir, at.time);
         }
-        shared.judge_frame(&seen, rooms, findings);
+        shared.judge_frame(&seen, stories, findings);
         if self.is_in_doubt() {
             blame_nobody(findings);
         }

@@ -73,7 +73,7 @@ impl Half {
         let n = shared.next_n;
         scratch.findings.clear();
         let seen = Seen { header, payload: body, n, time: at.time, packet: at.packet, context: &context };
-        shared.judge_frame(&seen, &mut scratch.rooms, &mut scratch.findings);
+        shared.judge_frame(&seen, &mut scratch.stories, &mut scratch.findings);
         debug_assert!(scratch.findings.is_empty());
         let frame = Frame {
             n,

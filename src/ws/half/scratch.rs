@@ -4,7 +4,7 @@ use super::Open;
 use super::described::Described;
 use crate::limits;
 use crate::model::{Field, Finding, Rule, Source};
-use crate::ws::aftermath::Rooms;
+use crate::ws::aftermath::Stories;
 use crate::ws::held::Held;
 
 /// Buffers that live as long as the run and are lent to whoever decodes, so
@@ -25,7 +25,7 @@ pub struct Scratch {
     /// What connections hold between two pushes: their unfinished frames and messages, and their windows.
     pub held: Held,
     /// For whoever begins to close or to ping.
-    pub rooms: Rooms,
+    pub stories: Stories,
     /// Whether whole frames and usual handshakes may go the short way.
     pub(super) short_way: bool,
 }
@@ -40,7 +40,7 @@ impl Scratch {
     /// Everything goes the long way: what the short one is held against.
     #[cfg(test)]
     pub(crate) fn without_short_way(self) -> Self {
-        Self { short_way: false, rooms: Rooms::closed(), ..self }
+        Self { short_way: false, stories: Stories::closed(), ..self }
     }
 }
 
@@ -55,7 +55,7 @@ impl Default for Scratch {
             sources: Vec::new(),
             described: Described::default(),
             held: Held::default(),
-            rooms: Rooms::default(),
+            stories: Stories::default(),
             short_way: true,
         }
     }
