@@ -22,11 +22,16 @@ pub enum Coding {
     Other,
 }
 
+/// The codings that a head names (RFC 9110 §8.4), in small letters; none where it names none.
+pub fn codings(head: &Head<'_>) -> String {
+    let codings = head.values("Content-Encoding").map(|coding| coding.text().trim().to_ascii_lowercase());
+    codings.collect::<Vec<_>>().join(", ")
+}
+
 impl Coding {
     /// What a head says of its content.
     pub fn of(head: &Head<'_>) -> Self {
-        let codings = head.values("Content-Encoding").map(|coding| coding.text().trim().to_ascii_lowercase());
-        match codings.collect::<Vec<_>>().join(",").as_str() {
+        match codings(head).as_str() {
             "" | "identity" => Self::Identity,
             "gzip" | "x-gzip" => Self::Gzip,
             "deflate" => Self::Deflate,

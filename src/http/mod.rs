@@ -24,7 +24,7 @@ pub mod stream;
 
 pub use accept::{KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;
-pub use coding::{Coding, Inflate};
+pub use coding::{Coding, Inflate, codings};
 pub use failure::{failure_diagnosis, failure_status};
 pub use handshake::{
     Outcome, RequestFacts, RequestReport, ResponseFacts, ResponseReport, check_request, check_response,

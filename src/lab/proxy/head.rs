@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 
 use super::stream::Stream;
-use crate::http::{Head, HeadReader, HeadState, Sniff, StartLine, sniff};
+use crate::http::{Coding, Head, HeadReader, HeadState, Sniff, StartLine, codings, sniff};
 use crate::model::{SourceId, prefix, readable};
 
 /// What came first on a stream.
@@ -77,10 +77,7 @@ pub(super) fn takes_chunks(head: &Head<'_>) -> bool {
 pub(super) fn coding(head: &Head<'_>) -> Option<String> {
     /// Characters of it that are named.
     const NAMED: usize = 40;
-    let codings: Vec<String> =
-        head.values("Content-Encoding").map(|coding| coding.text().trim().to_ascii_lowercase()).collect();
-    let codings = codings.join(", ");
-    (!codings.is_empty() && codings != "identity").then(|| readable(prefix(&codings, NAMED)))
+    (Coding::of(head) != Coding::Identity).then(|| readable(prefix(&codings(head), NAMED)))
 }
 
 /// What every request asks for instead, and of whom.
