@@ -136,12 +136,11 @@ impl Flow {
         let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.by.at.packet);
         let hole = |from: &usize| self.halves[*from].hole().is_some();
         let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
-        let Some(from) = from else { return self.release(id, Order::Dropped, sink).map_continue(drop) };
-        if let Some(to) = self.halves[from].hole() {
-            self.skip(id, from, to, sink)?;
-            self.release(id, order, sink)?;
-        }
-        Continue(())
+        let Some((from, to)) = from.and_then(|from| Some((from, self.halves[from].hole()?))) else {
+            return self.release(id, Order::Dropped, sink).map_continue(drop);
+        };
+        self.skip(id, from, to, sink)?;
+        self.release(id, order, sink).map_continue(drop)
     }
 
     /// Delivers everything there is.

@@ -269,7 +269,7 @@ impl Flow {
         let at = segment.at;
         let half = &self.halves[from];
         let place = half.position(segment.seq);
-        let is_awaited = bytes > 0 && place == half.acked.max(half.begin());
+        let is_awaited = bytes > 0 && place == half.awaited();
         self.pulse.clocks[from].reset();
         let side = self.pulse.side(from);
         if copied || elsewhere {

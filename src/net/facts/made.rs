@@ -56,10 +56,10 @@ impl Flow {
             (keep_alive.unanswered, keep_alive.unanswered_from) = (0, None);
         }
         let half = &self.halves[of];
-        if rare.stuck_at != half.acked.max(half.begin()) || half.acked >= half.sent() {
+        if rare.stuck_at != half.awaited() || half.acked >= half.sent() {
             resent.stuck = Stuck::default();
         }
-        if self.halves[of].window == 0 {
+        if half.window == 0 {
             zero_window.lasted(rare.shut_since, now);
             zero_window.at_end = true;
         }

@@ -18,6 +18,11 @@ impl Half {
         if begin > self.next { begin - (1 << 32) } else { begin }
     }
 
+    /// The position of the byte that its peer waits for, as far as it has said.
+    pub(super) fn awaited(&self) -> u64 {
+        self.acked.max(self.begin())
+    }
+
     /// Whether something is missing before what waits.
     pub(super) fn has_hole(&self) -> bool {
         self.waiting.as_ref().is_some_and(|waiting| self.sent() - self.next != waiting.pieces.len() as u64)
