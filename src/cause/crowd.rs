@@ -305,8 +305,8 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     let same = evidence.filter(|_| events.iter().all(|event| event.evidence == evidence));
     let timeout = || Text::with("an idle timeout of {}", span(least));
     let behind = same.map_or_else(timeout, |evidence| evidence.of(span(least)));
-    let mend =
-        Text::with("a ping every {} would have kept them open; or raise the timeout", span(least * 45 / 100));
+    let often = silence::often_enough(least);
+    let mend = Text::with("a ping every {} would have kept them open; or raise the timeout", often);
     let expected = "a frame, or a ping, more often than that".into();
     let finding = Finding::new(&SAME_SILENCE, None, expected, got)
         .because(Diagnosis::new(SAME_SILENCE.id, behind, mend))

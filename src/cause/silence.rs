@@ -177,6 +177,11 @@ impl Evidence {
     }
 }
 
+/// How often somebody has to be heard of where such a silence ends a connection: a little more than twice.
+pub(super) fn often_enough(silence: i64) -> String {
+    span(silence * 45 / 100)
+}
+
 /// A Close frame after a silence: its reason says that this is why, or the silence is as long as a timeout
 /// that servers have.
 fn closed_idle(over: &Over<'_>) -> Option<Finding> {
@@ -189,37 +194,38 @@ fn closed_idle(over: &Over<'_>) -> Option<Finding> {
         return None;
     }
     let silence = over.silence()?;
-    // Who closes after a shorter time may have any.
-    let is_alike = is_mute && silence >= LONG && over.knows_silence() && over.knows_closer();
-    let seconds = usual(silence);
-    if !is_said && (!is_alike || seconds.is_none()) {
-        return None;
-    }
+    // Who says nothing and closes after a shorter time, or one that is not usual, may have any.
+    let seconds = if is_said {
+        None
+    } else {
+        let is_alike = silence >= LONG && over.knows_silence() && over.knows_closer();
+        Some(usual(silence).filter(|_| is_alike)?)
+    };
     let got = Text::with("{} of silence, then {} from the {}", span(silence))
         .and(format!("Close {code}"))
         .word(by.name());
     let (what, behind) = match seconds {
-        _ if is_said => (
+        None => (
             Text::new("closed by the {} with {} for being idle, as the reason says")
                 .word(by.name())
                 .and(code),
             Text::new("an idle timeout of the {}").word(by.name()),
         ),
-        seconds => (
+        Some(seconds) => (
             Text::new("closed by the {} with {} after {} s of silence")
                 .word(by.name())
                 .and(code)
-                .and(seconds.unwrap_or_default()),
+                .and(seconds),
             Text::with(
                 "an idle timeout of {} s of the server or its framework, by the time that it took",
-                seconds.unwrap_or_default(),
+                seconds,
             ),
         ),
     };
     let case = Case::new(what, vec![Measure::of(Quantity::Silence, silence)]);
     let mend = Text::with(
         "a ping or a message every {} would have kept it open; or raise the timeout",
-        span(silence * 45 / 100),
+        often_enough(silence),
     );
     let finding = Finding::new(&CLOSED_IDLE, None, "a frame now and then".into(), got)
         .because(Diagnosis::new(CLOSED_IDLE.id, behind, mend))
