@@ -37,7 +37,7 @@ use crate::lab::abort::Abort;
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::grade::{Behaviour, Graded};
-use crate::model::{Dir, Rule, Text};
+use crate::model::{Dir, Finding, Rule, Text};
 
 /// Connects to the server that is graded.
 pub trait Connect: Sync {
@@ -123,15 +123,25 @@ pub async fn client(case: &Case, arrived: Arrived) -> Graded {
     .await
 }
 
+/// Judges a client whose request was refused before it could be played with, as it broke a rule.
+pub fn refused(case: &Case, broken: Finding) -> Graded {
+    let opening = Opening::Broken(broken.rule, broken.got);
+    let played = Played { opening, talked: None, record: Record::new() };
+    judge::judge(case, &prepared(case, Dir::Server), Dir::Server, played)
+}
+
+/// A case as one side plays it: those of the suite are read by its tests, and others when they are loaded.
+fn prepared(case: &Case, us: Dir) -> Prepared {
+    case.prepare(us).unwrap_or_else(|(key, error)| panic!("{}: {key}: {error}", case.facts.id))
+}
+
 async fn graded(
     case: &Case,
     us: Dir,
     target: Option<&Target>,
     play: impl AsyncFnOnce(&Prepared, &mut Record) -> (Opening, Option<Talked>),
 ) -> Graded {
-    // Cases of the suite are read by its tests, and others when they are loaded.
-    let mut prepared =
-        case.prepare(us).unwrap_or_else(|(key, error)| panic!("{}: {key}: {error}", case.facts.id));
+    let mut prepared = prepared(case, us);
     if let Some(target) = target {
         target.adapt(case, &mut prepared);
     }

@@ -332,6 +332,7 @@ async fn clients_without_an_end() {
                         stream: Box::new(ours),
                         abort: Abort::default(),
                         keys: KeysSeen::default(),
+                        http2: None,
                     };
                     let began = Instant::now();
                     let graded = client(case, arrived).await;
