@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::record::Record;
 use super::talk::{Talked, goodbye, talk};
@@ -65,7 +66,7 @@ pub(super) async fn play(
 ) -> (Opening, Option<Talked>) {
     let Arrived { request, mut early, mut stream, abort, keys, http2 } = arrived;
     // Of heads over HTTP/2 only what they stand for is here, and no byte as it came.
-    let mut aside = Record::new();
+    let mut aside = Record::new(Duration::ZERO);
     let heads = if http2.is_some() { &mut aside } else { &mut *record };
     heads.bytes(Dir::Client, &request);
     heads.bytes(Dir::Client, &early);
