@@ -3,9 +3,9 @@
 use crate::limits;
 use crate::model::Dir;
 use crate::model::grade::{CaseFacts, Chapter};
-use crate::synth::handshake::{Edits, Request};
+use crate::synth::handshake::{Edits, Request, Response};
 
-use super::case::Case;
+use super::case::{Case, Prepared};
 use super::endpoint::Endpoint;
 use super::script::{Pacing, Step};
 
@@ -40,12 +40,12 @@ impl Choice {
     }
 }
 
-/// How a server is played with, which leaves cases out.
+/// How a peer is played with, which leaves cases out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner {
     /// Over HTTP/2.
     pub http2: bool,
-    /// What the server does with messages.
+    /// What a server does with messages; clients send them back.
     pub endpoint: Endpoint,
     /// It is in use.
     pub gentle: bool,
@@ -69,12 +69,10 @@ impl Manner {
     pub fn leaves_out(self, case: &Case) -> Option<LeftOut> {
         // What cannot be read was refused when the cases were.
         let prepared = case.prepare(Dir::Client).ok()?;
-        let is_of_http1 = prepared.before.is_some() || prepared.request.as_ref().is_some_and(is_of_http1);
-        if self.http2 && is_of_http1 {
-            return Some(LeftOut::OfHttp1);
-        }
-        if !self.http2 && case.facts.chapter == Chapter::Http2 {
-            return Some(LeftOut::OfHttp2);
+        match (self.http2, case.facts.chapter == Chapter::Http2) {
+            (true, false) if is_of_http1(case, &prepared) => return Some(LeftOut::OfHttp1),
+            (false, true) => return Some(LeftOut::OfHttp2),
+            _ => {}
         }
         if !self.endpoint.judges(case, &prepared) {
             return Some(LeftOut::NeedsEcho);
@@ -87,29 +85,67 @@ impl Manner {
     }
 }
 
-/// Whether a request is what there is in HTTP/1.1 only: its line, the fields of its upgrade, or its pieces.
-fn is_of_http1((request, pacing): &(Request, Pacing)) -> bool {
+/// Whether a case is about what there is in HTTP/1.1 only.
+fn is_of_http1(case: &Case, prepared: &Prepared) -> bool {
+    prepared.before.is_some()
+        || prepared.request.as_ref().is_some_and(asks_by_http1)
+        || prepared.response.as_ref().is_some_and(answers_by_http1)
+        || case.facts.rules.iter().any(|rule| KEYED.contains(&rule.id))
+}
+
+/// Rules about the key, which a request of HTTP/2 does not have (RFC 8441 §5).
+const KEYED: [&str; 2] = ["missing-sec-websocket-key", "reused-sec-websocket-key"];
+
+/// Whether a request is one of HTTP/1.1 by its line, the fields of its upgrade, or its pieces.
+fn asks_by_http1((request, pacing): &(Request, Pacing)) -> bool {
     let Edits { line, drop, add, body } = &request.edits;
-    let is_field = |line: &String| {
-        line.split_once(':').is_some_and(|(name, value)| {
-            let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-            let name = name.to_ascii_lowercase();
-            !name.is_empty()
-                && name.chars().all(is_token)
-                && !value.contains(['\r', '\n', '\t'])
-                && !HTTP1_FIELDS.contains(&&*name)
-        })
-    };
     line.is_some()
         || !drop.is_empty()
         || !body.is_empty()
         || request.key.is_some()
         || *pacing != Pacing::default()
-        || !add.iter().all(is_field)
+        || !add.iter().all(|line| is_field(line) && !is_of_upgrade(line))
 }
 
-/// Fields that a request of HTTP/2 does not have (RFC 8441 §5, RFC 9113 §8.2.2).
-const HTTP1_FIELDS: [&str; 9] = [
+/// The same of an answer. One that refuses is the same over HTTP/2, where it has no fields of the upgrade.
+fn answers_by_http1((response, pacing): &(Response, Pacing)) -> bool {
+    let Edits { line, drop, add, body } = &response.edits;
+    if line.as_deref().is_some_and(refuses) {
+        let is_dropped = |name: &&str| drop.iter().any(|it| it.eq_ignore_ascii_case(name));
+        return !["Upgrade", "Connection", "Sec-WebSocket-Accept"].iter().all(is_dropped)
+            || Pacing { end: None, ..pacing.clone() } != Pacing::default()
+            || !add.iter().all(|line| is_field(line));
+    }
+    line.is_some()
+        || !drop.is_empty()
+        || !body.is_empty()
+        || response.accept.is_some()
+        || *pacing != Pacing::default()
+        || !add.iter().all(|line| is_field(line) && !is_of_upgrade(line))
+}
+
+/// Whether a status line is a right one, and opens nothing over HTTP/2 either.
+fn refuses(line: &str) -> bool {
+    let status = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split(' ').next());
+    status.is_some_and(|status| matches!(status.parse(), Ok(300..=599_u16))) && !line.contains(['\r', '\n'])
+}
+
+/// Whether a line is a header field that HTTP/2 can say.
+fn is_field(line: &str) -> bool {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    line.split_once(':').is_some_and(|(name, value)| {
+        !name.is_empty() && name.chars().all(is_token) && !value.contains(['\r', '\n', '\t'])
+    })
+}
+
+/// Whether it is one that only means something in HTTP/1.1.
+fn is_of_upgrade(line: &str) -> bool {
+    let name = line.split(':').next().unwrap_or_default();
+    HTTP1_FIELDS.iter().any(|field| name.eq_ignore_ascii_case(field))
+}
+
+/// Fields that heads of HTTP/2 do not have, or do not need (RFC 8441 §5, RFC 9113 §8.2.2).
+const HTTP1_FIELDS: [&str; 10] = [
     "host",
     "connection",
     "upgrade",
@@ -117,6 +153,7 @@ const HTTP1_FIELDS: [&str; 9] = [
     "te",
     "transfer-encoding",
     "content-length",
+    "sec-websocket-accept",
     "sec-websocket-key",
     "sec-websocket-version",
 ];
@@ -154,6 +191,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::grade::load::suite;
+    use crate::grade::script;
 
     #[test]
     fn patterns_fit() {
@@ -172,13 +210,36 @@ mod tests {
 
     #[test]
     fn the_head_of_http_1_stays_there() {
-        let of = |text: &str| is_of_http1(&super::super::script::request(text).unwrap());
+        let of = |text: &str| asks_by_http1(&script::request(text).unwrap());
         for text in
             ["drop=Host", "header=\"Upgrade: x\"", "key=\"x\"", "chop=1", "header=\" X: y\"", "line=\"x\""]
         {
             assert!(of(text), "{text}");
         }
         for text in ["header=\"X-A: y\"", "subprotocol=\"chat\"", "header=\"Origin: https://a\""] {
+            assert!(!of(text), "{text}");
+        }
+        let of = |text: &str| answers_by_http1(&script::response(text).unwrap());
+        let refusal = |status| format!("line=\"HTTP/1.1 {status}\" drop=Upgrade drop=Connection");
+        let bare = |status| refusal(status) + " drop=Sec-WebSocket-Accept header=\"Connection: close\" fin";
+        for text in [
+            "drop=Upgrade",
+            "accept=x",
+            "body=\"x\"",
+            "chop=1",
+            "header=\"X: y\\r\\n z\"",
+            "header=\"Sec-WebSocket-Accept: x\"",
+            "line=\"HTTP/1.1 426 x\"",
+            &refusal("403 Forbidden"),
+            &bare("200 OK"),
+            &bare("99 x"),
+            &bare("403 x\\r\\nA: b"),
+            &(bare("403 Forbidden") + " chop=1"),
+        ] {
+            assert!(of(text), "{text}");
+        }
+        let no = bare("403 Forbidden") + " body=\"no\" header=\"Location: /a\"";
+        for text in ["subprotocol=\"chat\"", "extensions=\"x\"", "header=\"X-A: y\"", "pad=8000", &no] {
             assert!(!of(text), "{text}");
         }
     }

@@ -43,6 +43,8 @@ pub struct Pushed {
     pub received: Vec<Received>,
     /// What was wrong behind those.
     pub violation: Option<Violation>,
+    /// Frames that are whole by now, fragments among them.
+    pub frames: u64,
 }
 
 /// Reads the frames of any number of connections.
@@ -210,6 +212,7 @@ impl Sink for Inbox {
             self.pushed.violation = Some(Violation { close, ..Violation::of(broken.rule) });
             return ON;
         }
+        self.pushed.frames += u64::from(matches!(unit.body, Body::Frame(_)));
         if let Body::Message(message) = unit.body {
             if message.payload_cut {
                 self.pushed.violation = Some(Violation::TOO_LONG);

@@ -27,6 +27,7 @@
 //! - `proxy`: between a client and a server, looking on
 //! - `stage`, `gauge`: a thread of its own for each side, and what it used
 //! - `abort`: a connection that is reset instead of closed
+//! - `rewound`: one of which something was read already
 //! - `verify`: a connection's bytes held against this project's own decoder
 
 pub mod abort;
@@ -53,6 +54,7 @@ pub mod pages;
 pub mod panels;
 mod polling;
 pub mod proxy;
+pub mod rewound;
 pub(crate) mod schedule;
 pub mod serve;
 pub mod server;

@@ -315,7 +315,7 @@ impl Socket {
         if self.deaf {
             return;
         }
-        let Pushed { received, violation } = self.frames.push(bytes);
+        let Pushed { received, violation, .. } = self.frames.push(bytes);
         for Received { kind, payload } in received {
             let came = match kind {
                 Opcode::PING => {

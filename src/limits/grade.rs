@@ -32,3 +32,15 @@ pub const GRADE_CONNECTIONS: usize = 256;
 
 /// Bytes of payload that a case may send to a server which others use.
 pub const GRADE_GENTLE: u64 = 256 * 1024;
+
+/// Bytes that a client of HTTP/2 may send on a stream before they are read, and that wait for it there.
+pub const GRADE_STREAM: u32 = 256 * 1024;
+
+/// The same of all streams of a connection together.
+pub const GRADE_STREAMS_HELD: u32 = 1024 * 1024;
+
+/// Streams that a client of HTTP/2 may have open on a connection.
+pub const GRADE_STREAMS: u32 = 16;
+
+/// Bytes with which a client's connection of HTTP/2 is held against the rules.
+pub const GRADE_WATCH: usize = 4 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { Browser, needed } from "./browser.mjs";
 
 const command = needed();
 const [server, pictures] = process.argv.slice(2);
-const browser = new Browser(command);
+const browser = new Browser(command, server.startsWith("https") ? ["--ignore-certificate-errors"] : []);
 const seen = {};
 const picture = (tab, name) => pictures && tab.picture(`${pictures}/${name}.png`);
 const text = (selector) => `(document.querySelector(${JSON.stringify(selector)})?.innerText ?? "")`;
@@ -14,6 +14,7 @@ const tab = await browser.tab();
 await tab.size(1200, 900);
 await tab.open(`${server}/?lang=en`);
 await tab.until("document.querySelectorAll('.cases button').length > 0");
+seen.page = await tab.evaluate(`performance.getEntriesByType("navigation")[0].nextHopProtocol`);
 seen.agent = await tab.evaluate("document.querySelector('#agent').value");
 seen.before = await tab.evaluate(text("main"));
 await picture(tab, "grade-before");
@@ -39,6 +40,9 @@ await tab.look("light");
 await tab.size(400, 800, true);
 seen.phone = await tab.evaluate("document.documentElement.scrollWidth");
 await picture(tab, "grade-phone");
+// 101 is HTTP/1.1's.
+const answers = tab.heard("Network.webSocketHandshakeResponseReceived").map((it) => it.params.response.status);
+seen.statuses = [...new Set(answers)];
 seen.logged = tab.heard("Log.entryAdded").map((it) => it.params.entry.text);
 seen.thrown = tab.heard("Runtime.exceptionThrown").map((it) => it.params.exceptionDetails.exception?.description);
 

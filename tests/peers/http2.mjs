@@ -5,6 +5,8 @@
 //                               without SETTINGS_ENABLE_CONNECT_PROTOCOL; KEY and CERT (PEM): under TLS
 //   client URL PATH TEXT…       sends the texts, waits for as many messages, closes, asks for / on the same
 //                               connection, and says what it saw
+//   harness URL AGENT           plays the cases of `wstool grade --listen`, several at a time on one connection, and
+//                               says in one line of JSON what it was told of each, by its id
 import { appendFileSync, readFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import { createRequire } from 'node:module';
@@ -31,6 +33,30 @@ const socket = (stream, isServer, deflate) => {
     stream.setNoDelay ??= () => {};
     ws.setSocket(stream, Buffer.alloc(0), { maxPayload: 64 * 1024 * 1024, skipUTF8Validation: false });
     return ws;
+};
+
+/** Asks for a WebSocket on a stream, with permessage-deflate. */
+const ask = (client, path, more = {}) => {
+    const deflate = new PerMessageDeflate({ threshold: 0, isServer: false }, false);
+    const stream = client.request({
+        ':method': 'CONNECT',
+        ':protocol': 'websocket',
+        ':path': path,
+        'sec-websocket-version': '13',
+        'sec-websocket-extensions': format({ [PerMessageDeflate.extensionName]: [deflate.offer()] }),
+        ...more,
+    });
+    return { stream, deflate };
+};
+
+/** The extensions that an answer names; nothing is what ws cannot read. */
+const named = (head) => ('sec-websocket-extensions' in head ? parse(head['sec-websocket-extensions']) : {});
+
+/** What of permessage-deflate an answer agrees on, if anything. */
+const agreed = (head, deflate) => {
+    const parameters = named(head)[PerMessageDeflate.extensionName];
+    if (parameters) deflate.accept(parameters);
+    return parameters && deflate;
 };
 
 if (role === 'server') {
@@ -79,6 +105,49 @@ if (role === 'server') {
         ws.on('close', (code) => say('close', code));
         ws.on('error', (error) => say('error', error.message));
     });
+} else if (role === 'harness') {
+    const [url, agent] = rest;
+    const client = http2.connect(url, { rejectUnauthorized: false });
+    await new Promise((resolve) => client.once('remoteSettings', resolve));
+    /** A WebSocket to its end; a right client takes no answer that agrees on what it has not offered. */
+    const open = (path, take) =>
+        new Promise((resolve) => {
+            const { stream, deflate } = ask(client, path);
+            stream.on('error', () => {});
+            stream.on('close', resolve);
+            stream.on('response', (head) => {
+                try {
+                    const offered = Object.keys(named(head)).every((name) => name === PerMessageDeflate.extensionName);
+                    const opens = Math.trunc(head[':status'] / 100) === 2;
+                    if (!opens || !offered || 'sec-websocket-protocol' in head) throw new Error('no WebSocket');
+                    const ws = socket(stream, false, agreed(head, deflate));
+                    ws.on('message', (data, binary) => take(ws, data, binary));
+                    ws.on('error', () => {});
+                } catch {
+                    stream.resume().close(http2.constants.NGHTTP2_CANCEL);
+                }
+            });
+        });
+    const control = async (path) => {
+        let said = null;
+        await open(path, (_, data) => (said = data.toString()));
+        return said;
+    };
+    const count = Number(await control('/getCaseCount'));
+    const told = {};
+    let next = 1;
+    const lane = async () => {
+        for (let number; (number = next++) <= count; ) {
+            const asked = `case=${number}&agent=${encodeURIComponent(agent)}`;
+            await open(`/runCase?${asked}`, (ws, data, binary) => ws.send(data, { binary }));
+            const { behavior } = JSON.parse(await control(`/getCaseStatus?${asked}`));
+            told[JSON.parse(await control(`/getCaseInfo?case=${number}`)).id] = behavior;
+        }
+    };
+    await Promise.all(Array.from({ length: 4 }, lane));
+    await control(`/updateReports?agent=${encodeURIComponent(agent)}&shutdownOnComplete=true`);
+    console.log(JSON.stringify(told));
+    client.close();
 } else {
     const [url, path, ...texts] = rest;
     const client = http2.connect(url, { rejectUnauthorized: false });
@@ -86,16 +155,7 @@ if (role === 'server') {
     client.on('goaway', (code) => say('goaway', code));
     client.on('remoteSettings', (settings) => {
         say('enabled', settings.enableConnectProtocol);
-        const deflate = new PerMessageDeflate({ threshold: 0, isServer: false }, false);
-        const stream = client.request({
-            ':method': 'CONNECT',
-            ':protocol': 'websocket',
-            ':path': path,
-            'sec-websocket-version': '13',
-            'sec-websocket-protocol': 'chat',
-            'sec-websocket-extensions': format({ [PerMessageDeflate.extensionName]: [deflate.offer()] }),
-            origin: url,
-        });
+        const { stream, deflate } = ask(client, path, { 'sec-websocket-protocol': 'chat', origin: url });
         stream.on('error', (error) => say('error', error.message));
         stream.on('response', (head) => {
             say('status', head[':status'], head['sec-websocket-protocol'], head['sec-websocket-extensions']);
@@ -104,9 +164,7 @@ if (role === 'server') {
                 stream.on('data', (text) => say('body', text.split('\n')[0]));
                 return stream.on('close', () => client.close());
             }
-            const agreed = parse(head['sec-websocket-extensions'] ?? '')[PerMessageDeflate.extensionName];
-            if (agreed) deflate.accept(agreed);
-            const ws = socket(stream, false, agreed && deflate);
+            const ws = socket(stream, false, agreed(head, deflate));
             let left = texts.length;
             ws.on('message', (data, isBinary) => {
                 say('message', data.toString());

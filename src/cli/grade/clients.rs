@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[group(skip)]
 pub struct Args {
     /// Grade the clients that come here, by the URLs of the Autobahn testsuite, and browsers by a page: an
-    /// address and port, or a port of 127.0.0.1; port 0 takes a free one
+    /// address and port, or a port of 127.0.0.1; port 0 takes a free one; with --http2 they come over that
     #[arg(long, value_name = "ADDRESS", conflicts_with = "url", help_heading = "Clients")]
     pub listen: Option<String>,
 

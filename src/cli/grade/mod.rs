@@ -64,18 +64,20 @@ fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
     };
     let peer = if args.clients.listen.is_some() { Dir::Client } else { Dir::Server };
     let mut cases: Vec<&Case> = all.iter().filter(|case| choice.takes(case, peer)).collect();
-    if peer == Dir::Client {
-        // They come over HTTP/1.1.
-        cases.retain(|case| Manner::default().leaves_out(case).is_none());
-        order(&mut cases);
-    }
+    let manner = Manner { http2: args.dial.http2, ..Manner::default() };
     if args.list {
+        if peer == Dir::Client {
+            cases.retain(|case| manner.leaves_out(case).is_none());
+            order(&mut cases);
+        }
         return Ok(list(&cases, args, look));
     }
     if cases.is_empty() {
         return Err("no case is chosen; wstool grade --list names them all".into());
     }
     if let Some(address) = &args.clients.listen {
+        let mut cases = server::chosen(manner, &cases, look)?;
+        order(&mut cases);
         return listen::grade(args, address, cases, Exclusions::default(), look);
     }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;

@@ -257,7 +257,14 @@ fn echoes(named: &str, answer: Answer) -> Result<(), Text> {
 }
 
 /// The cases that can be played in this manner; what is left out, and why, is said.
-fn chosen(manner: Manner, cases: &[&'static Case], look: Look) -> Result<Vec<&'static Case>, Text> {
+///
+/// # Errors
+/// That there are none.
+pub(super) fn chosen(
+    manner: Manner,
+    cases: &[&'static Case],
+    look: Look,
+) -> Result<Vec<&'static Case>, Text> {
     let mut left_out: BTreeMap<LeftOut, usize> = BTreeMap::new();
     let mut chosen = Vec::new();
     for case in cases {

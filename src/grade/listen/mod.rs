@@ -2,19 +2,21 @@
 //! itself.
 //!
 //! ```text
-//! TCP ─ (TLS) ─ head ─┬─ no WebSocket: the page that grades the browser which opens it
-//!                     └─ by path ─┬─ /runCase: the case is played, and told as News
-//!                                 └─ /getCaseCount, /getCaseStatus, …: a text, and Close
+//! TCP ─ (TLS) ─┬────────── head ─┬─ no WebSocket: the page that grades the browser which opens it
+//!              │            ▲    └─ by path ─┬─ /runCase: the case is played, and told as News
+//!              └─ HTTP/2 ─ streams           └─ /getCaseCount, /getCaseStatus, …: a text, and Close
 //! ```
 //!
 //! - `asked`: what is asked for
 //! - `standing`: what came of which case, for who asks
+//! - `streams`: what is asked for over HTTP/2
 //! - `web`: what is no WebSocket
 //!
 //! All of it runs on one thread, within a [`LocalSet`](tokio::task::LocalSet).
 
 mod asked;
 mod standing;
+mod streams;
 mod web;
 
 use std::collections::HashMap;
@@ -37,11 +39,14 @@ use super::case::Case;
 use super::play::{self, Arrived, KeysSeen};
 use crate::http::check_request;
 use crate::lab::abort::{Abort, Abortable};
+use crate::lab::http2::StreamWatch;
+use crate::lab::rewound::Rewound;
 use crate::lab::socket::{Came, Manners, Socket, Stream};
 use crate::lab::tls::{self, ServerConfig};
 use crate::lang::Lang;
 use crate::limits;
 use crate::model::grade::Graded;
+use crate::model::http2::PREFACE;
 use crate::model::{CloseCode, Dir, Opcode, SourceId, Text};
 use crate::replay::Heard;
 use crate::replay::heard::Progress;
@@ -67,6 +72,8 @@ pub struct Settings {
     pub exclusions: Exclusions,
     /// What TLS is spoken with.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Whether those who begin with HTTP/2 are graded over it; it has to be offered by `tls` then.
+    pub http2: bool,
     /// Where it listens.
     pub ours: SocketAddr,
     /// Whether it ends when somebody has asked for a report.
@@ -111,6 +118,8 @@ pub struct Desk {
     numbers: HashMap<&'static str, usize>,
     /// The keys of all.
     keys: KeysSeen,
+    /// Streams of HTTP/2 that are served at a time.
+    streams: Semaphore,
 }
 
 impl Desk {
@@ -122,10 +131,9 @@ impl Desk {
             numbers.insert(case.facts.id.as_str(), at + 1);
             numbers.extend(case.facts.autobahn.as_deref().map(|number| (number, at + 1)));
         }
-        (
-            Rc::new(Self { settings, standings: Standings::new(), news, numbers, keys: KeysSeen::default() }),
-            heard,
-        )
+        let streams = Semaphore::new(limits::GRADE_CONNECTIONS);
+        let (standings, keys) = (Standings::new(), KeysSeen::default());
+        (Rc::new(Self { settings, standings, news, numbers, keys, streams }), heard)
     }
 
     /// Receives clients for ever.
@@ -140,12 +148,16 @@ impl Desk {
             };
             let desk = Rc::clone(&self);
             spawn_local(async move {
-                if let Err(why) = desk.receive(tcp).await {
-                    desk.tell(News::Said(Text::with("{}: {}", peer).word(why))).await;
+                if let Err(why) = desk.receive(tcp, peer).await {
+                    desk.complain(peer, why).await;
                 }
                 drop(seat);
             });
         }
+    }
+
+    async fn complain(&self, peer: SocketAddr, why: Text) {
+        self.tell(News::Said(Text::with("{}: {}", peer).word(why))).await;
     }
 
     async fn tell(&self, news: News) {
@@ -153,7 +165,7 @@ impl Desk {
         let _ = self.news.send(news).await;
     }
 
-    async fn receive(&self, tcp: TcpStream) -> Result<(), Text> {
+    async fn receive(self: &Rc<Self>, tcp: TcpStream, peer: SocketAddr) -> Result<(), Text> {
         // Every write is sent at once: Nagle's algorithm would gather them.
         let _ = tcp.set_nodelay(true);
         let (tcp, abort) = Abortable::new(tcp);
@@ -164,23 +176,32 @@ impl Desk {
         let Some((heard, early)) = head(&mut stream, self.settings.tls.is_some()).await? else {
             return Ok(());
         };
+        // What HTTP/2 begins with looks like a request.
+        if PREFACE.starts_with(heard.bytes()) {
+            return self.streams(Rewound::new([heard.bytes(), &early].concat(), stream), peer).await;
+        }
+        self.asked(&heard, Line { early, stream, abort, http2: None }).await
+    }
+
+    /// Does what a request asks for.
+    async fn asked(&self, heard: &Heard, line: Line) -> Result<(), Text> {
         let head = heard.head();
         let asks = check_request(&head, false).facts;
         let product = head.values("user-agent").next().map(|value| value.text().into_owned());
         let asked = Asked::of(&asks.target, product.as_deref());
         if !asks.is_upgrade {
             // Who asks for a case is graded whatever it asks for it with, as long as that is meant so.
-            let runs = matches!(&asked, Ok(Asked::Run(..))) && asks.key.is_some();
+            let runs = matches!(&asked, Ok(Asked::Run(..))) && asks.key.is_some() && line.http2.is_none();
             if !runs {
-                self.answer(&head, &asks, &asked, stream).await;
+                self.answer(&head, &asks, &asked, line).await;
                 return Ok(());
             }
         }
-        let visit = Visit { request: heard.bytes().to_vec(), early, stream, abort, key: asks.key };
+        let visit = Visit { request: heard.bytes().to_vec(), line, key: asks.key };
         match asked {
             Err(why) => {
                 let words = self.settings.lang.say(&why).into_owned();
-                web::refuse(visit.stream, web::BAD, &words).await;
+                web::refuse(visit.line.stream, web::BAD, &words).await;
                 Err(Text::with("asked for {}: {}", &asks.target).word(why))
             }
             Ok(asked) => self.visited(asked, visit).await,
@@ -256,7 +277,7 @@ impl Desk {
             }
             Which::Named(name) => Text::with("there is no case {} among those that are played", name),
         };
-        web::refuse(visit.stream, web::BAD, &self.settings.lang.say(&why)).await;
+        web::refuse(visit.line.stream, web::BAD, &self.settings.lang.say(&why)).await;
         Err(why)
     }
 
@@ -282,27 +303,41 @@ impl Desk {
             return Ok(());
         }
         if !self.standings.begin(&agent, number) {
-            web::refuse(visit.stream, web::FULL, "there are too many agents").await;
+            web::refuse(visit.line.stream, web::FULL, "there are too many agents").await;
             return Err(Text::with("{} is one agent too many", agent));
         }
-        let Visit { request, early, stream, abort, .. } = visit;
+        let Visit { request, line: Line { early, stream, abort, http2 }, .. } = visit;
         let keys = self.keys.clone();
-        let graded = play::client(case, Arrived { request, early, stream, abort, keys }).await;
+        let graded = play::client(case, Arrived { request, early, stream, abort, keys, http2 }).await;
+        self.played(number, agent, graded).await;
+        Ok(())
+    }
+
+    /// A case that had begun is over.
+    async fn played(&self, number: usize, agent: String, graded: Graded) {
         let outcome = Outcome::of(&graded);
         // Who asks for a report has it with every case whose outcome it was told.
         let chosen = self.settings.cases.iter().filter(|case| !self.is_excluded(&agent, case)).count();
         self.tell(News::Played { agent: agent.clone(), number, chosen, graded: Box::new(graded) }).await;
         self.standings.end(&agent, number, outcome);
-        Ok(())
     }
+}
+
+/// A connection, or a stream of HTTP/2 as if it were one, behind the first request.
+struct Line {
+    /// What was read behind it already.
+    early: Vec<u8>,
+    stream: Box<dyn Stream>,
+    /// By which the connection is reset; a stream is when it is let go.
+    abort: Abort,
+    /// What the decoder says of it, where it is a stream.
+    http2: Option<StreamWatch>,
 }
 
 /// A client that has asked to open a WebSocket.
 struct Visit {
     request: Vec<u8>,
-    early: Vec<u8>,
-    stream: Box<dyn Stream>,
-    abort: Abort,
+    line: Line,
     key: Option<Vec<u8>>,
 }
 
@@ -313,12 +348,13 @@ impl Visit {
         let _ = timeout(HEAD, self.told(words)).await;
     }
 
-    async fn told(mut self, words: Option<&str>) -> std::io::Result<()> {
+    async fn told(self, words: Option<&str>) -> std::io::Result<()> {
+        let Line { early, mut stream, .. } = self.line;
         let key = String::from_utf8_lossy(self.key.as_deref().unwrap_or_default()).into_owned();
         let response = Response::default().bytes(&Request { key: Some(key), ..Request::default() }, "");
-        self.stream.write_all(&response).await?;
-        let socket = Socket::new(self.stream, Dir::Server, None, Manners::default());
-        let mut socket = socket.having_read(&self.early);
+        stream.write_all(&response).await?;
+        let socket = Socket::new(stream, Dir::Server, None, Manners::default());
+        let mut socket = socket.having_read(&early);
         if let Some(words) = words {
             socket.queue(Opcode::TEXT, words.as_bytes());
         }

@@ -5,10 +5,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::asked::{Asked, split};
-use super::{Desk, FAREWELL};
+use super::{Desk, FAREWELL, Line};
 use crate::grade::case::Case;
 use crate::http::Head;
 use crate::http::handshake::RequestFacts;
+use crate::lab::http2::EXTENDED_ONLY;
 use crate::lab::pages::{POLICY, Site, grade, grade_asset, language};
 use crate::lab::socket::Stream;
 use crate::lang::Lang;
@@ -29,8 +30,9 @@ impl Desk {
         head: &Head<'_>,
         facts: &RequestFacts,
         asked: &Result<Asked, Text>,
-        stream: Box<dyn Stream>,
+        line: Line,
     ) {
+        let Line { stream, http2, .. } = line;
         let is_head = match facts.method.as_str() {
             "GET" => false,
             "HEAD" => true,
@@ -56,6 +58,9 @@ impl Desk {
             }
             "/cases" => {
                 write(stream, OK, ("application/json", &self.cases(lang).to_string()), "", is_head).await;
+            }
+            _ if !matches!(asked, Ok(Asked::Nothing)) && http2.is_some() => {
+                write(stream, BAD, ("text/plain", &format!("{EXTENDED_ONLY}\n")), "", is_head).await;
             }
             _ if !matches!(asked, Ok(Asked::Nothing)) => {
                 let fields = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::record::Record;
 use super::talk::{Talked, goodbye, talk};
@@ -10,9 +11,11 @@ use crate::grade::case::{Case, Prepared};
 use crate::http::handshake::grant_deflate;
 use crate::http::{check_request, check_response};
 use crate::lab::abort::Abort;
+use crate::lab::http2::StreamWatch;
 use crate::lab::hub::held;
 use crate::lab::socket::Stream;
 use crate::limits;
+use crate::model::grade::Chapter;
 use crate::model::{Dir, Severity, SourceId, StreamEnd, Text};
 use crate::replay::Heard;
 use crate::synth::handshake::Request;
@@ -29,6 +32,8 @@ pub struct Arrived {
     pub abort: Abort,
     /// Keys of its agent's earlier requests.
     pub keys: KeysSeen,
+    /// What the decoder says of its stream; `None` over HTTP/1.1.
+    pub http2: Option<StreamWatch>,
 }
 
 /// Keys of opening handshakes that an agent has sent: each is to be another (RFC 6455 §4.1).
@@ -49,6 +54,9 @@ impl KeysSeen {
     }
 }
 
+/// What a client lacks that comes by HTTP/1.1 for a case that is about HTTP/2.
+const HTTP2: &str = "HTTP/2 here: it came by HTTP/1.1";
+
 /// Answers it, and plays.
 pub(super) async fn play(
     case: &Case,
@@ -56,31 +64,40 @@ pub(super) async fn play(
     arrived: Arrived,
     record: &mut Record,
 ) -> (Opening, Option<Talked>) {
-    let Arrived { request, mut early, mut stream, abort, keys } = arrived;
-    record.bytes(Dir::Client, &request);
-    record.bytes(Dir::Client, &early);
+    let Arrived { request, mut early, mut stream, abort, keys, http2 } = arrived;
+    // Of heads over HTTP/2 only what they stand for is here, and no byte as it came.
+    let mut aside = Record::new(Duration::ZERO);
+    let heads = if http2.is_some() { &mut aside } else { &mut *record };
+    heads.bytes(Dir::Client, &request);
+    heads.bytes(Dir::Client, &early);
     let heard = Heard::of(&request, SourceId::Input, 0);
     let asked = check_request(&heard.head(), true);
     let key = String::from_utf8_lossy(asked.facts.key.as_deref().unwrap_or_default()).into_owned();
-    let (mut response, pacing) = prepared.response.clone().unwrap_or_default();
-    let mut refused = None;
+    let is_elsewhere = case.facts.chapter == Chapter::Http2 && http2.is_none();
+    let response = prepared.response.as_ref().filter(|_| !is_elsewhere);
+    let (mut response, pacing) = response.cloned().unwrap_or_default();
+    let mut refused = is_elsewhere.then_some(HTTP2);
     if response.extensions.is_none()
         && let Some(grant) = &case.grant
     {
         match grant_deflate(asked.facts.extensions.as_deref().unwrap_or_default().as_bytes(), grant) {
             Ok(granted) => response.extensions = Some(granted.value),
-            Err(why) => refused = Some(why),
+            Err(why) => refused = refused.or(Some(why)),
         }
     }
     let response = response.bytes(&Request { key: Some(key.clone()), ..Request::default() }, "");
-    early.extend(heads::send(&mut stream, (Dir::Server, &response), &pacing, record).await);
-    let is_again = asked.facts.key.as_deref().is_some_and(|key| keys.again(key));
+    early.extend(heads::send(&mut stream, (Dir::Server, &response), &pacing, heads).await);
+    let sent_key = asked.facts.key.as_deref().filter(|_| http2.is_none());
+    let is_again = sent_key.is_some_and(|key| keys.again(key));
     let answer = Heard::of(&response, SourceId::Input, 0);
     let deflate = check_response(Some(&asked.facts), &answer.head(), Vec::new, false).facts.deflate;
-    let broken = asked.findings.iter().find(|it| it.rule.severity == Severity::Error);
+    let broken = match &http2 {
+        Some(watch) => watch.broken(),
+        None => asked.findings.into_iter().find(|it| it.rule.severity == Severity::Error),
+    };
     let reused = case.facts.rules.iter().find(|rule| is_again && rule.id == "reused-sec-websocket-key");
-    let opening = match (broken, reused, refused) {
-        (Some(broken), ..) => Opening::Broken(broken.rule, broken.got.clone()),
+    let mut opening = match (broken, reused, refused) {
+        (Some(broken), ..) => Opening::Broken(broken.rule, broken.got),
         (None, Some(rule), _) => Opening::Broken(rule, Text::with("{}", &key)),
         (None, None, Some(why)) => Opening::Unimplemented(why),
         (None, None, None)
@@ -100,6 +117,10 @@ pub(super) async fn play(
             let talked = talk(case, prepared, (Dir::Server, deflate), (&mut stream, &early), record).await;
             if talked.reset {
                 abort.reset();
+            }
+            // Frames of HTTP/2 may break rules to the end.
+            if let Some(broken) = http2.as_ref().and_then(StreamWatch::broken) {
+                opening = Opening::Broken(broken.rule, broken.got);
             }
             Some(talked)
         }

@@ -25,9 +25,10 @@ pub(super) async fn send(
     let (mut reading, mut writing) = split(stream);
     let mut early = vec![0; limits::RAW_READ];
     let came = tokio::select! {
-        read = reading.read(&mut early) => read.unwrap_or_default(),
-        // Who has gone is noticed by reading.
+        biased;
+        // Who has gone is noticed by reading; who only is too early has the head all the same.
         _ = write(&mut writing, (from, head), pacing, record) => 0,
+        read = reading.read(&mut early) => read.unwrap_or_default(),
     };
     early.truncate(came);
     record.bytes(from.peer(), &early);

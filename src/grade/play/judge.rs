@@ -1,7 +1,7 @@
 //! What a case came to: behaviour and closing, each judged apart, and why.
 
 use super::likely;
-use super::{Opening, Played, Talked};
+use super::{Opening, Played, Talked, not_over};
 use crate::grade::case::{Case, Closer, Fatal, Prepared, Status};
 use crate::http::SERVER_ACCEPTED_BAD;
 use crate::model::grade::{Behaviour, Closing, Ended, Graded, Level};
@@ -153,6 +153,15 @@ fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, grad
         graded.behaviour = Behaviour::Failed;
         graded.broken = violation.rule;
         graded.why = violation.why.into();
+    }
+    if let Some(late) = talked.late {
+        (graded.behaviour, graded.closing) = (Behaviour::Failed, Closing::Failed);
+        graded.why = if late.is_sending {
+            let words = "after {} s it was still sending: {} bytes in {} whole frames, and no end";
+            Text::with(words, late.limit.as_secs()).and(late.bytes).and(late.frames)
+        } else {
+            not_over(late.limit)
+        };
     }
     if talked.too_much {
         graded.behaviour = Behaviour::Failed;

@@ -37,7 +37,7 @@ use crate::lab::abort::Abort;
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::grade::{Behaviour, Graded};
-use crate::model::{Dir, Rule, Text};
+use crate::model::{Dir, Finding, Rule, Text};
 
 /// Connects to the server that is graded.
 pub trait Connect: Sync {
@@ -98,6 +98,14 @@ pub enum Opening {
 /// What a case with `takeover` needs.
 const TAKEOVER: &str = "window that is kept from one message to the next: no context takeover was agreed";
 
+/// How long ending it may take when its time is over.
+const MORE: Duration = Duration::from_secs(1);
+
+/// Says that a case had its time.
+fn not_over(limit: Duration) -> Text {
+    Text::with("not over within {} s", limit.as_secs())
+}
+
 /// Plays a case against a server.
 pub async fn server(case: &Case, target: &Target, connect: &dyn Connect) -> Graded {
     let play = async |case: &Case| {
@@ -123,24 +131,34 @@ pub async fn client(case: &Case, arrived: Arrived) -> Graded {
     .await
 }
 
+/// Judges a client whose request was refused before it could be played with, as it broke a rule.
+pub fn refused(case: &Case, broken: Finding) -> Graded {
+    let opening = Opening::Broken(broken.rule, broken.got);
+    let played = Played { opening, talked: None, record: Record::new(Duration::ZERO) };
+    judge::judge(case, &prepared(case, Dir::Server), Dir::Server, played)
+}
+
+/// A case as one side plays it: those of the suite are read by its tests, and others when they are loaded.
+fn prepared(case: &Case, us: Dir) -> Prepared {
+    case.prepare(us).unwrap_or_else(|(key, error)| panic!("{}: {key}: {error}", case.facts.id))
+}
+
 async fn graded(
     case: &Case,
     us: Dir,
     target: Option<&Target>,
     play: impl AsyncFnOnce(&Prepared, &mut Record) -> (Opening, Option<Talked>),
 ) -> Graded {
-    // Cases of the suite are read by its tests, and others when they are loaded.
-    let mut prepared =
-        case.prepare(us).unwrap_or_else(|(key, error)| panic!("{}: {key}: {error}", case.facts.id));
+    let mut prepared = prepared(case, us);
     if let Some(target) = target {
         target.adapt(case, &mut prepared);
     }
-    let mut record = Record::new();
     let weight: u64 = prepared.steps.iter().map(Step::weight).sum();
     let limit = case.patience * 4 + Duration::from_secs(30 + weight / limits::GRADE_RATE);
-    let played = timeout(limit, play(&prepared, &mut record)).await;
-    let (opening, talked) = played
-        .unwrap_or_else(|_| (Opening::Unreached(Text::with("not over within {} s", limit.as_secs())), None));
+    let mut record = Record::new(limit);
+    // A conversation ends itself by then, and knows what was seen of it.
+    let played = timeout(limit + MORE, play(&prepared, &mut record)).await;
+    let (opening, talked) = played.unwrap_or_else(|_| (Opening::Unreached(not_over(limit)), None));
     judge::judge(case, &prepared, us, Played { opening, talked, record })
 }
 

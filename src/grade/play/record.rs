@@ -11,6 +11,8 @@ use crate::model::grade::{Event, EventKind, WirePiece};
 #[derive(Debug)]
 pub struct Record {
     began: Instant,
+    /// How long it may take.
+    limit: Duration,
     /// What came.
     pub events: Vec<Event>,
     /// Events that are not kept.
@@ -30,10 +32,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// It begins now.
-    pub fn new() -> Self {
+    /// It begins now, and may take so long.
+    pub fn new(limit: Duration) -> Self {
         Self {
             began: Instant::now(),
+            limit,
             events: Vec::new(),
             more: 0,
             wire: Vec::new(),
@@ -43,6 +46,11 @@ impl Record {
             inflated: 0,
             stuck: false,
         }
+    }
+
+    /// When it has to be over, and how long that is from its beginning.
+    pub fn end(&self) -> (Instant, Duration) {
+        (self.began + self.limit, self.limit)
     }
 
     /// Since it began.

@@ -1,5 +1,7 @@
 //! What is known of a conversation: by who acts the script, and by who listens.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::matching::{Came, Matcher};
@@ -12,6 +14,19 @@ use crate::ws::encode;
 
 /// Bytes that are taken at a time: what they inflate to is held at once.
 const PIECE: usize = 4 * 1024;
+
+/// What a case was like when its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// How long it had.
+    pub limit: Duration,
+    /// The peer was still sending.
+    pub is_sending: bool,
+    /// Bytes that had come behind the handshake.
+    pub bytes: u64,
+    /// Frames that were whole by then.
+    pub frames: u64,
+}
 
 /// What listening and acting both know.
 pub(super) struct Shared<'c> {
@@ -30,6 +45,11 @@ pub(super) struct Shared<'c> {
     pub end: Option<StreamEnd>,
     pub violation: Option<Violation>,
     pub too_much: bool,
+    /// What came of it was cut off when its time was over.
+    pub late: Option<Late>,
+    /// Bytes and whole frames that came, and when the last byte did.
+    pub got: (u64, u64),
+    pub heard: Option<Instant>,
     pub reset: bool,
     /// What was waited for before sending more did not come: nothing else will.
     pub gave_up: bool,
@@ -43,6 +63,10 @@ pub(super) struct Shared<'c> {
 impl Shared<'_> {
     /// Takes what came. A little of it may inflate to very much, which is noticed on the way.
     pub fn take(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.got.0 += bytes.len() as u64;
+            self.heard = Some(Instant::now());
+        }
         for piece in bytes.chunks(PIECE) {
             self.too_much |= self.record.is_too_much(self.us);
             if self.too_much {
@@ -55,6 +79,7 @@ impl Shared<'_> {
 
     fn piece(&mut self, bytes: &[u8]) {
         let pushed = self.frames.push(bytes);
+        self.got.1 += pushed.frames;
         self.record.frames += pushed.received.len() as u64;
         self.record.inflated += pushed.received.iter().map(|it| it.payload.len() as u64).sum::<u64>();
         for it in pushed.received {
@@ -108,6 +133,13 @@ impl Shared<'_> {
                 self.figures.took = began.elapsed();
             }
         }
+    }
+
+    /// Its time is over; the peer is still sending where it has within `patience`.
+    pub fn is_late(&mut self, limit: Duration, patience: Duration) {
+        let is_sending = self.heard.is_some_and(|heard| heard.elapsed() < patience);
+        let (bytes, frames) = self.got;
+        self.late = Some(Late { limit, is_sending, bytes, frames });
     }
 
     /// The peer ends it, if nobody has yet.

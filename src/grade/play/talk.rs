@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::matching::{Came, Matcher, State};
 use super::record::Record;
-use super::shared::Shared;
+use super::shared::{Late, Shared};
 use super::wire::{self, Framing, Pool};
 use crate::grade::case::{Case, Closer, Prepared};
 use crate::grade::script::{Send, Step, What};
@@ -59,6 +59,8 @@ pub struct Talked {
     pub violation: Option<Violation>,
     /// More came than is put up with.
     pub too_much: bool,
+    /// Its time was over before it was.
+    pub late: Option<Late>,
     /// The connection is to be reset.
     pub reset: bool,
     /// How quickly what was sent came back.
@@ -74,6 +76,7 @@ pub async fn talk(
     record: &mut Record,
 ) -> Talked {
     let (mut reading, writing) = tokio::io::split(stream);
+    let (deadline, limit) = record.end();
     let shared = Mutex::new(Shared {
         us,
         frames: Reader::taking(case.most).open(us.peer(), deflate).further(),
@@ -87,6 +90,9 @@ pub async fn talk(
         end: None,
         violation: None,
         too_much: false,
+        late: None,
+        got: (0, 0),
+        heard: None,
         reset: false,
         gave_up: false,
         deaf: None,
@@ -141,6 +147,10 @@ pub async fn talk(
     let dropped = tokio::select! {
         dropped = actor.act(prepared) => dropped,
         () = listening => false,
+        () = sleep_until(deadline.into()) => {
+            held(&shared).is_late(limit, (case.patience * 2).max(FAREWELL));
+            false
+        }
     };
     drop(actor);
     let shared = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -153,6 +163,7 @@ pub async fn talk(
         dropped,
         violation: shared.violation,
         too_much: shared.too_much,
+        late: shared.late,
         reset: shared.reset,
         figures: shared.figures,
     }

@@ -181,6 +181,7 @@ fn answered(offer: &str, keys: &str) -> (Graded, String) {
         stream: Box::new(ours),
         abort: Abort::default(),
         keys: KeysSeen::default(),
+        http2: None,
     };
     // It ends TCP where it has been told everything.
     let acts = async move {

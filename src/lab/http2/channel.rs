@@ -14,12 +14,15 @@ use super::driven::Driven;
 /// Bytes that are put into the connection's queue at a time.
 const PIECE: usize = 16 * 1024;
 
-/// A stream, with the connection that it is the only one on: who reads or writes keeps that going. Let go
-/// unended it takes the connection with it.
+/// A stream. A client's is the only one on its connection: who reads or writes keeps that going, and let go
+/// unended it takes the connection with it. That of a server's client is kept going by who serves it.
 pub struct Channel {
+    /// `None` before there is an answer to send behind, and once both sides have ended it.
+    sending: Option<SendStream<Bytes>>,
     /// `None` once both sides have ended it.
-    ends: Option<(SendStream<Bytes>, RecvStream)>,
-    connection: Driven,
+    receiving: Option<RecvStream>,
+    /// Where it is kept going from here.
+    connection: Option<Driven>,
     /// What came and was not asked for yet.
     came: Bytes,
     /// Room that was asked for.
@@ -29,13 +32,29 @@ pub struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(ends: (SendStream<Bytes>, RecvStream), connection: Driven) -> Self {
-        Self { ends: Some(ends), connection, came: Bytes::new(), asked: 0, ended: false }
+    pub(super) fn new((sending, receiving): (SendStream<Bytes>, RecvStream), connection: Driven) -> Self {
+        Self { sending: Some(sending), connection: Some(connection), ..Self::asked(receiving) }
+    }
+
+    /// A stream on which a client asks for something, and has no answer yet.
+    pub(super) fn asked(receiving: RecvStream) -> Self {
+        let receiving = Some(receiving);
+        Self { sending: None, receiving, connection: None, came: Bytes::new(), asked: 0, ended: false }
+    }
+
+    /// It is answered: this is sent on it from now on.
+    pub(super) fn answered(&mut self, sending: SendStream<Bytes>) {
+        self.sending = Some(sending);
+    }
+
+    /// Keeps the connection going; ready once that is over, or somebody else's affair.
+    fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.connection.as_mut().map_or(Poll::Ready(()), |connection| connection.poll(cx))
     }
 }
 
 /// What an error of HTTP/2 is for who reads and writes a stream.
-fn told(error: h2::Error) -> io::Error {
+pub(super) fn told(error: h2::Error) -> io::Error {
     if error.is_io() {
         return error.into_io().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into());
     }
@@ -51,8 +70,8 @@ fn told(error: h2::Error) -> io::Error {
 impl AsyncRead for Channel {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let is_over = this.connection.poll(cx).is_ready();
-        let Some((_, receiving)) = &mut this.ends else {
+        let is_over = this.drive(cx).is_ready();
+        let Some(receiving) = &mut this.receiving else {
             // GOAWAY, and what TLS and TCP end with.
             return if is_over { Poll::Ready(Ok(())) } else { Poll::Pending };
         };
@@ -61,8 +80,8 @@ impl AsyncRead for Channel {
                 Some(Ok(came)) => this.came = came,
                 Some(Err(error)) => return Poll::Ready(Err(told(error))),
                 None if this.ended => {
-                    this.ends = None;
-                    return this.connection.poll(cx).map(|()| Ok(()));
+                    (this.sending, this.receiving) = (None, None);
+                    return this.drive(cx).map(|()| Ok(()));
                 }
                 None => return Poll::Ready(Ok(())),
             }
@@ -79,13 +98,13 @@ impl AsyncRead for Channel {
 impl AsyncWrite for Channel {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let Some((sending, _)) = &mut this.ends else {
+        let Some(sending) = &mut this.sending else {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         };
         if bytes.is_empty() {
             // Who writes nothing means it: an empty DATA frame, which needs no room.
             let sent = sending.send_data(Bytes::new(), false).map_err(told);
-            let _ = this.connection.poll(cx);
+            let _ = this.drive(cx);
             return Poll::Ready(sent.map(|()| 0));
         }
         let wanted = bytes.len().min(PIECE);
@@ -93,7 +112,9 @@ impl AsyncWrite for Channel {
             sending.reserve_capacity(wanted);
             this.asked = wanted;
         }
-        let _ = this.connection.poll(cx);
+        if let Some(connection) = &mut this.connection {
+            let _ = connection.poll(cx);
+        }
         let room = loop {
             let room = sending.capacity();
             if room > 0 {
@@ -113,20 +134,20 @@ impl AsyncWrite for Channel {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // As far as the peer takes it; the rest goes while something is waited for.
-        let _ = self.get_mut().connection.poll(cx);
+        let _ = self.get_mut().drive(cx);
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !std::mem::replace(&mut this.ended, true)
-            && let Some((sending, _)) = &mut this.ends
+            && let Some(sending) = &mut this.sending
         {
             //= RFC 8441 §5
             //# Orderly TCP-level closures are represented as END_STREAM flags
             sending.send_data(Bytes::new(), true).map_err(told)?;
         }
-        let _ = this.connection.poll(cx);
+        let _ = this.drive(cx);
         Poll::Ready(Ok(()))
     }
 }

@@ -9,9 +9,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use super::line::{Control, Line, Rewound};
+use super::line::{Control, Line};
 use super::{Kind, Server, Visitor, raw, web};
 use crate::lab::http2;
+use crate::lab::rewound::Rewound;
 use crate::lab::socket::Stream;
 use crate::lab::tap::Tapped;
 use crate::lab::tls;

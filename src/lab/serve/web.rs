@@ -19,6 +19,7 @@ use super::{Kind, Visitor, pages, paths, poll, socketio};
 use crate::lab::answer::{Answer, query, refuse, wants_websocket};
 use crate::lab::engine::beneath::{Beneath, Under};
 use crate::lab::handshake::{Agreed, Target};
+use crate::lab::http2::EXTENDED_ONLY;
 use crate::lab::panels::Panels;
 use crate::lab::socket::Stream;
 use crate::limits;
@@ -216,9 +217,7 @@ fn spoil_accept(visitor: &Visitor, version: Version, response: &mut Response<Ans
 /// Where there is a WebSocket and none is asked for (RFC 9110 §15.5.22).
 fn upgrade_required(version: Version) -> Response<Answer> {
     if version == Version::HTTP_2 {
-        // There is nothing to upgrade to.
-        let why = "this is a WebSocket: open it with extended CONNECT (RFC 8441), or over HTTP/1.1";
-        return refuse(StatusCode::BAD_REQUEST, why);
+        return refuse(StatusCode::BAD_REQUEST, EXTENDED_ONLY);
     }
     let mut response =
         refuse(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket: open it with a WebSocket client");

@@ -93,7 +93,7 @@ async fn played(case: &Case, peer: Dir, bug: Bug) -> Graded {
         }
     };
     let (abort, keys) = (Abort::default(), KeysSeen::default());
-    play::client(case, Arrived { request, early, stream: Box::new(stream), abort, keys }).await
+    play::client(case, Arrived { request, early, stream: Box::new(stream), abort, keys, http2: None }).await
 }
 
 /// Plays all of these, several at a time, on as many threads as there are processors.

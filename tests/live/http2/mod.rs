@@ -1,9 +1,11 @@
 //! WebSocket over HTTP/2 (RFC 8441) between this project's commands and other people's programs.
 mod between;
 mod browser;
+mod clients;
 mod events;
 mod graded;
 mod node;
+pub mod raw;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
+use super::clients;
 use super::report::{self, Report};
 use crate::cli::habits::quoted;
 use crate::cli::live::{self, stop};
@@ -34,8 +35,8 @@ pub(super) fn grade(
     // Before anybody is told that it can be ended.
     let mut stop = stop::listen().map_err(live::untold)?;
     let (listener, ours) = live::listen(address)?;
-    let tls = authority::secure(args.certificate(), args.tls, ours, tls::alpn(false), look)?;
-    announce(ours, tls.is_some(), cases.len(), look).map_err(live::untold)?;
+    let tls = authority::secure(args.certificate(), args.tls, ours, tls::alpn(asked.dial.http2), look)?;
+    announce(ours, asked, cases.len(), look).map_err(live::untold)?;
     let manner = report::Manner {
         strict: asked.strict,
         named: !asked.cases.is_empty(),
@@ -44,7 +45,8 @@ pub(super) fn grade(
         many: true,
     };
     let mut report = Report::new(&asked.report, manner, look)?;
-    let settings = Settings { cases, exclusions, tls, ours, once: args.once, lang: look.lang };
+    let (once, http2, lang) = (args.once, asked.dial.http2, look.lang);
+    let settings = Settings { cases, exclusions, tls, http2, ours, once, lang };
     let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
     let ended = LocalSet::new().block_on(&runtime, async {
         let (desk, mut news) = Desk::new(settings);
@@ -89,6 +91,9 @@ fn graduate(agent: String, ours: SocketAddr, asked: &super::Args) -> Graduate {
     let args = &asked.clients;
     let certificate = args.certificate();
     let mut again = format!("wstool grade --listen {ours}");
+    if asked.dial.http2 {
+        again += " --http2";
+    }
     // Writing to a string cannot fail.
     let _ = match certificate {
         Some((cert, key)) => {
@@ -101,16 +106,25 @@ fn graduate(agent: String, ours: SocketAddr, asked: &super::Args) -> Graduate {
     for path in &asked.cases_file {
         let _ = write!(again, " --cases-file {}", quoted(&path.to_string_lossy()));
     }
-    let scheme = if args.tls || certificate.is_some() { "wss" } else { "ws" };
+    let scheme = if is_secure(args) { "wss" } else { "ws" };
     Graduate { agent, role: Dir::Client, url: format!("{scheme}://{ours}"), again }
 }
 
+fn is_secure(args: &clients::Args) -> bool {
+    args.tls || args.certificate().is_some()
+}
+
 /// Says on standard error what is where.
-fn announce(ours: SocketAddr, is_tls: bool, count: usize, look: Look) -> io::Result<()> {
+fn announce(ours: SocketAddr, asked: &super::Args, count: usize, look: Look) -> io::Result<()> {
     look.tell("{}", &Text::with("listening on {}; Ctrl-C ends", ours))?;
-    let s = if is_tls { "s" } else { "" };
+    let s = if is_secure(&asked.clients) { "s" } else { "" };
     let mut err = io::stderr().lock();
-    let how = look.lang.fill("{} cases for clients that ask as for the Autobahn testsuite", &[&count]);
+    let how = if asked.dial.http2 {
+        "{} cases for clients that ask over HTTP/2 as for the Autobahn testsuite"
+    } else {
+        "{} cases for clients that ask as for the Autobahn testsuite"
+    };
+    let how = look.lang.fill(how, &[&count]);
     writeln!(err, "  ws{s}://{ours}  {how}")?;
     writeln!(err, "  http{s}://{ours}/  {}", look.lang.words("grades the browser that opens it"))?;
     drop(err);

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::runtime::Builder;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::super::*;
@@ -13,6 +14,7 @@ use crate::grade::load::read;
 use crate::grade::play::{Arrived, KeysSeen};
 use crate::http::accept_value;
 use crate::lab::deflate::Deflater;
+use crate::model::grade::Closing;
 use crate::model::{Deflate, SourceId};
 use crate::replay::Heard;
 
@@ -332,6 +334,7 @@ async fn clients_without_an_end() {
                         stream: Box::new(ours),
                         abort: Abort::default(),
                         keys: KeysSeen::default(),
+                        http2: None,
                     };
                     let began = Instant::now();
                     let graded = client(case, arrived).await;
@@ -353,4 +356,43 @@ fn a_key_is_new_once() {
     let many = (0..2 * limits::GRADE_KEYS).filter(|n| keys.again(n.to_string().as_bytes())).count();
     assert_eq!(many, 0);
     assert!(!keys.again(&vec![0; 1 << 20]) && !keys.again(&vec![0; 1 << 20]));
+}
+
+/// Echoes nothing, and sends fragments for ever.
+async fn fragments(mut stream: DuplexStream, every: Duration) {
+    stream.write_all(b"\x01\x01a").await.ok();
+    endlessly(&mut stream, b"\x00\x02bc", every).await;
+}
+
+#[test]
+fn who_never_stops_sending_has_failed_and_it_is_said_how_much_came() {
+    const LIMIT: Duration = Duration::from_millis(1500);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let judged = |keys: &str, every: Duration| {
+        let case = case(&format!("{keys}\nplay = 'text \"a\"'\npass = \"echo\""));
+        let prepared = case.prepare(Dir::Client).unwrap();
+        let (ours, theirs) = duplex(64 * 1024);
+        let mut record = Record::new(LIMIT);
+        let talked = runtime.block_on(async {
+            let talk = talk::talk(&case, &prepared, (Dir::Client, None), (ours, &[]), &mut record);
+            tokio::select! {
+                talked = talk => talked,
+                () = fragments(theirs, every) => panic!("it is left before its time"),
+            }
+        });
+        assert!(record.after() >= LIMIT);
+        let opening = Opening::Open { fields: None, lenient: false };
+        judge::judge(&case, &prepared, Dir::Client, Played { opening, talked: Some(talked), record })
+    };
+    let graded = judged("", DRIP);
+    assert_eq!((graded.behaviour, graded.closing), (Behaviour::Failed, Closing::Failed));
+    let said = graded.why.to_string();
+    let numbers: Vec<u64> = said.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [1, bytes, frames] = numbers[..] else { panic!("{said}") };
+    assert!(said.starts_with("after 1 s it was still sending: ") && said.ends_with(", and no end"), "{said}");
+    // The first has three bytes, and each of the others four.
+    assert!(frames > 2 && bytes == 3 + 4 * (frames - 1), "{said}");
+    let graded = judged("informational = true", DRIP);
+    assert_eq!((graded.behaviour, graded.closing), (Behaviour::Informational, Closing::Informational));
+    assert!(graded.why.to_string().contains("it was still sending"), "{}", graded.why);
 }

@@ -2,9 +2,10 @@
 //! is measured, stays where it is with peers that are right.
 //!
 //! - `servers`: what is graded never ends, drips, floods, resets
-//! - `visitors`: the same of clients that come to be graded, with TLS and without
+//! - `visitors`: the same of clients that come to be graded, with TLS and without; `streams`: over HTTP/2
 
 mod servers;
+mod streams;
 mod visitors;
 
 use std::fs;

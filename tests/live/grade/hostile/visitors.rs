@@ -23,24 +23,30 @@ use crate::http2::Certificate;
 use crate::peers::{Ear, Running};
 
 /// A connection to a judge, and that by which it is reset.
-type Connection = (Box<dyn Stream>, Abort);
+pub type Connection = (Box<dyn Stream>, Abort);
 
 /// A judge that listens.
-struct Judge {
-    running: Running,
-    id: u32,
-    address: SocketAddr,
+pub struct Judge {
+    pub running: Running,
+    pub id: u32,
+    pub address: SocketAddr,
     /// The authority that signed its certificate, where it speaks TLS.
     ca: Option<String>,
 }
 
 impl Judge {
     fn new(secure: bool) -> Self {
+        let certificate = secure.then(|| Certificate::make("graded-visitors"));
+        Self::of(if secure { "visitors-tls" } else { "visitors" }, &[], certificate)
+    }
+
+    /// One with a file of cases by this name, and with these arguments.
+    pub fn of(name: &str, more: &[&str], certificate: Option<Certificate>) -> Self {
         let compressed = "grant = \"permessage-deflate\"\nplay = 'text \"a\" deflate'\npass = \"echo\"";
         let all = case("plain", "play = 'text \"a\"'\npass = \"echo\"") + &case("compressed", compressed);
-        let few = cases(if secure { "visitors-tls" } else { "visitors" }, &all);
+        let few = cases(name, &all);
         let mut args = vec!["--listen", "127.0.0.1:0", "--cases-file", &few];
-        let certificate = secure.then(|| Certificate::make("graded-visitors"));
+        args.extend(more);
         if let Some(Certificate { key, cert, .. }) = &certificate {
             args.extend(["--cert", cert, "--key", key]);
         }
@@ -69,7 +75,7 @@ impl Judge {
     }
 
     /// Has a right client graded, which passes.
-    fn grades(&self, agent: &str) {
+    pub fn grades(&self, agent: &str) {
         for case in ["robustness.plain", "robustness.compressed"] {
             let query = format!("casetuple={case}&agent={agent}");
             self.ask(&format!("/runCase?{query}"), &["--echo"]);
@@ -93,7 +99,7 @@ impl Judge {
 }
 
 /// Connects; `None` where the judge does not want to.
-async fn connect(address: SocketAddr, tls: Option<TlsConnector>) -> Option<Connection> {
+pub async fn connect(address: SocketAddr, tls: Option<TlsConnector>) -> Option<Connection> {
     let (tcp, abort) = Abortable::new(TcpStream::connect(address).await.ok()?);
     Some(match tls {
         None => (Box::new(tcp), abort),
@@ -121,7 +127,7 @@ async fn open(stream: &mut dyn Stream, case: &str) {
 }
 
 /// Sends the same again and again, and takes what it is sent.
-async fn flood(stream: Box<dyn Stream>, what: Vec<u8>) {
+pub async fn flood(stream: Box<dyn Stream>, what: Vec<u8>) {
     let (mut reading, mut writing) = tokio::io::split(stream);
     let taking = spawn_local(async move {
         let _ = tokio::io::copy(&mut reading, &mut tokio::io::sink()).await;
@@ -130,13 +136,13 @@ async fn flood(stream: Box<dyn Stream>, what: Vec<u8>) {
     taking.abort();
 }
 
-async fn listen(stream: &mut dyn Stream) {
+pub async fn listen(stream: &mut dyn Stream) {
     let mut room = vec![0; 4096];
     while matches!(stream.read(&mut room).await, Ok(1..)) {}
 }
 
 /// The mask of what is sent.
-const ZEROS: Option<[u8; 4]> = Some([0; 4]);
+pub const ZEROS: Option<[u8; 4]> = Some([0; 4]);
 
 const NO_PAUSE: Duration = Duration::ZERO;
 const SECOND: Duration = Duration::from_secs(1);
@@ -184,6 +190,15 @@ const VISITORS: &[Hostile] = &[
             open(&mut *stream, "plain").await;
             let _ = stream.write_all(&frame(0x02, ZEROS, b"a")).await;
             flood(stream, frame(0x00, ZEROS, &[7; 10_000])).await;
+        }),
+    ),
+    (
+        "drips fragments",
+        does!(|mut stream| {
+            let _ = stream.write_all(&request("plain", "dripping")).await;
+            head(&mut *stream).await;
+            let _ = stream.write_all(&frame(0x02, ZEROS, b"a")).await;
+            endlessly(&mut *stream, &frame(0x00, ZEROS, b"b"), SECOND / 2).await;
         }),
     ),
     (
@@ -282,6 +297,11 @@ fn visited(secure: bool) {
         crowd
     });
     judge.grades("after");
+    let dripping =
+        judge.ask("/getCaseStatus?casetuple=robustness.plain&agent=dripping&all=en", &["--count", "1"]);
+    let dripping: Value = serde_json::from_str(&dripping).unwrap_or_else(|why| panic!("{why}: {dripping}"));
+    let why = dripping["why"].as_str().unwrap_or_default();
+    assert!(dripping["verdict"] == "fail" && why.starts_with("after 34 s it was still sending: "), "{why}");
     let peak = peak(judge.id).expect("it is there");
     println!("TLS {secure}: {} KiB, {} KiB before", peak / 1024, usual / 1024);
     assert!(peak < usual + MORE, "{} KiB, {} KiB are usual", peak / 1024, usual / 1024);
