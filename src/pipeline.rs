@@ -40,6 +40,9 @@ pub enum Threads {
     /// is the same, but what has come from a pipe may wait to be decoded until there is more.
     #[cfg(feature = "threads")]
     Two,
+    /// One or two, as the first packets and what is wanted of them say.
+    #[cfg(feature = "threads")]
+    WherePays,
 }
 
 /// What a run may use.

@@ -53,13 +53,14 @@ pub(super) trait Listener: StreamSink {
     fn secrets(&mut self, log: Vec<u8>);
 }
 
-/// Follows a capture to its end, or until the listener has had enough. Packets are numbered behind so
-/// many `before`.
+/// Follows a capture to its end, or until the listener has had enough, or behind the packet of which `last`
+/// says that it is the last. Packets are numbered behind so many `before`.
 pub(super) fn follow<L: Listener>(
     capture: &mut Capture,
     tracker: &mut Tracker,
     before: u64,
     listener: &mut L,
+    mut last: impl FnMut(&Packet<'_>) -> bool,
 ) -> Reached {
     let (mut packets, mut flow, mut error) = (0, ON, None);
     while flow.is_continue() {
@@ -75,6 +76,7 @@ pub(super) fn follow<L: Listener>(
             },
         };
         packets = packet.number;
+        let is_last = last(&packet);
         listener.begins(&packet, tracker);
         flow = tracker.packet(&Packet { number: before + packets, ..packet }, listener);
         listener.ends(packets, capture);
@@ -85,6 +87,9 @@ pub(super) fn follow<L: Listener>(
         let surplus = listener.surplus();
         if surplus > 0 && flow.is_continue() {
             flow = tracker.give_up_idle(surplus, listener);
+        }
+        if is_last {
+            break;
         }
     }
     Reached { flow, packets, bytes: capture.bytes_read(), error }

@@ -9,6 +9,8 @@ use crate::model::{
     At, Body, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink, StreamEnd,
     TcpFacts, Time, Unit, Unopened,
 };
+#[cfg(feature = "threads")]
+use crate::model::Wants;
 use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
 
 /// How many packets pass between two reports of progress.
@@ -90,14 +92,44 @@ impl<S: Sink> Decoder<S> {
         progress: &mut dyn FnMut(u64),
     ) -> Reached {
         #[cfg(feature = "threads")]
-        if threads == Threads::Two
-            && let Some(reached) = super::stages::follow(self, following, capture, before, progress)
-        {
-            return reached;
+        match threads {
+            Threads::One => {}
+            Threads::Two => {
+                if let Some(reached) = super::stages::follow(self, following, capture, before, progress) {
+                    return reached;
+                }
+            }
+            Threads::WherePays => return self.where_pays(following, capture, before, progress),
         }
         let _ = threads;
         let Following { tracker, turns, reports, .. } = following;
-        follow(capture, tracker, before, &mut Direct::new(self, turns, reports, progress))
+        follow(capture, tracker, before, &mut Direct::new(self, turns, reports, progress), |_| false)
+    }
+
+    /// The same, on as many threads as the first of them pay for.
+    #[cfg(feature = "threads")]
+    fn where_pays(
+        &mut self,
+        following: &mut Following,
+        capture: &mut Capture,
+        before: u64,
+        progress: &mut dyn FnMut(u64),
+    ) -> Reached {
+        let mut first = First::default();
+        let Following { tracker, turns, reports, .. } = &mut *following;
+        let begun = follow(
+            capture,
+            tracker,
+            before,
+            &mut Direct::new(self, turns, reports, progress),
+            |packet| first.is_last(packet),
+        );
+        if !first.are_seen() || begun.flow.is_break() || begun.error.is_some() {
+            return begun;
+        }
+        let threads = if first.pay(self.wants()) { Threads::Two } else { Threads::One };
+        let reached = self.rest(following, capture, before, threads, progress);
+        Reached { packets: begun.packets.max(reached.packets), ..reached }
     }
 
     /// No more packets will come.
@@ -140,6 +172,41 @@ fn about(capture: &Capture, start: Option<Time>) -> Meta {
         link_types: capture.link_types(),
         start,
         ..Meta::default()
+    }
+}
+
+/// The first packets of a capture, by which it is decided whether a second thread pays.
+#[cfg(feature = "threads")]
+#[derive(Default)]
+struct First {
+    packets: usize,
+    bytes: usize,
+}
+
+#[cfg(feature = "threads")]
+impl First {
+    /// So many are looked at.
+    const MANY: usize = 512;
+
+    /// Bytes of a packet from which handing it over costs more than decoding it, if that is to count: it is
+    /// copied for that, while a payload of which nothing is kept is hardly looked at. Of what benches/decode
+    /// makes, packets of large messages have 1,025 bytes on average, those of small ones 144.
+    const LARGE: usize = 512;
+
+    /// Takes one; whether that is the last of them.
+    fn is_last(&mut self, packet: &Packet<'_>) -> bool {
+        self.packets += 1;
+        self.bytes += packet.data.len();
+        self.are_seen()
+    }
+
+    fn are_seen(&self) -> bool {
+        self.packets >= Self::MANY
+    }
+
+    /// Whether a second thread pays for the others.
+    fn pay(&self, wants: Wants) -> bool {
+        wants.heads() || self.bytes < self.packets * Self::LARGE
     }
 }
 
@@ -333,5 +400,36 @@ impl<S: Sink> StreamSink for Decoder<S> {
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
         // The same holds here.
         Decoder::anomaly(self, flow, from, finding, at);
+    }
+}
+
+#[cfg(all(test, feature = "threads"))]
+mod tests {
+    use super::*;
+
+    fn first(sizes: impl IntoIterator<Item = usize>) -> First {
+        let mut first = First::default();
+        let mut sizes = sizes.into_iter().cycle();
+        let room = [0; 2048];
+        loop {
+            let data = &room[..sizes.next().expect("sizes go round")];
+            let packet = Packet { number: 1, time: Time::default(), link: 101, length: 0, data };
+            if first.is_last(&packet) {
+                return first;
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_thread_pays_for_small_packets_and_for_payloads() {
+        let (small, large, both) = (first([60, 144]), first([1514]), first([1514, 54, 1514]));
+        assert!(small.are_seen() && large.are_seen());
+        assert!(!First { packets: First::MANY - 1, bytes: 0 }.are_seen());
+        let (counts, payload) = (Wants::NOTHING, Wants { payload: 1, ..Wants::NOTHING });
+        let causes = Wants { causes: true, ..counts };
+        for wants in [counts, causes] {
+            assert!(small.pay(wants) && !large.pay(wants) && !both.pay(wants));
+        }
+        assert!(small.pay(payload) && large.pay(payload) && both.pay(payload));
     }
 }

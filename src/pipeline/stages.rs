@@ -55,7 +55,7 @@ pub(super) fn follow<S: Sink>(
     };
     let (stopped, reader) = thread::scope(|scope| {
         let reader = thread::Builder::new().name("reader".to_owned()).spawn_scoped(scope, move || {
-            let reached = following::follow(capture, tracker, before, &mut recorder);
+            let reached = following::follow(capture, tracker, before, &mut recorder, |_| false);
             let last = recorder.last;
             let (early, to_fill) = recorder.end();
             (reached, last, early, to_fill)

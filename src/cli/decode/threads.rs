@@ -25,12 +25,15 @@ impl Wish {
     /// next packet, and so is what has no packets.
     pub fn of(self, opened: &Opened) -> Threads {
         let Some(length) = opened.length.filter(|_| !opened.live) else { return Threads::One };
-        let pays = || length >= WORTH_IT && thread::available_parallelism().is_ok_and(|n| n.get() > 1);
-        let two = match self {
-            Self::Auto => pays(),
-            Self::AtMost(most) => most.get() > 1,
-        };
-        if two && matches!(opened.input, Input::Capture(_)) { Threads::Two } else { Threads::One }
+        if !matches!(opened.input, Input::Capture(_)) {
+            return Threads::One;
+        }
+        let may_pay = || length >= WORTH_IT && thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+        match self {
+            Self::Auto if may_pay() => Threads::WherePays,
+            Self::AtMost(most) if most.get() > 1 => Threads::Two,
+            Self::Auto | Self::AtMost(_) => Threads::One,
+        }
     }
 
     /// How many of so many captures are decoded at the same time.
@@ -75,7 +78,7 @@ mod tests {
         let auto = parse("auto").unwrap();
         let large = Some(WORTH_IT);
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        assert_eq!(auto.of(&opened(PCAP, large, false)) == Threads::Two, cores > 1);
+        assert_eq!(auto.of(&opened(PCAP, large, false)) == Threads::WherePays, cores > 1);
         assert_eq!(auto.of(&opened(PCAP, Some(WORTH_IT - 1), false)), Threads::One);
         assert_eq!(one.of(&opened(PCAP, large, false)), Threads::One);
         assert_eq!(two.of(&opened(PCAP, Some(24), false)), Threads::Two);
