@@ -6,7 +6,7 @@ use crate::coding::{Coding, Codings, Plain};
 use crate::limits::{APP_PAYLOAD, APP_SHOWN};
 use crate::model::{App, Cite, Text, Value, fields};
 
-/// Messages whose content is compressed as a whole: gzip or zlib.
+/// Messages whose content is compressed as a whole: gzip, zlib or zstd.
 pub static DIALECT: Dialect = Dialect {
     id: "compressed",
     subprotocols: &[],
@@ -20,10 +20,10 @@ pub static DIALECT: Dialect = Dialect {
     reader: Reader::Each(read),
     sheet: Sheet {
         name: "Compressed by the application",
-        shown_by: "the signature of gzip or zlib, and that it inflates",
+        shown_by: "the signature of gzip, zlib or zstd, and that it inflates",
         decoded: "what it inflates to",
         sample: "clean/compressed.script",
-        source: ("RFC 1950, RFC 1952", "https://www.rfc-editor.org/rfc/rfc1952"),
+        source: ("RFC 1950, RFC 1952, RFC 8878", "https://www.rfc-editor.org/rfc/rfc1952"),
     },
 };
 
@@ -43,6 +43,8 @@ enum Format {
     Gzip,
     /// RFC 1950.
     Zlib,
+    /// RFC 8878.
+    Zstd,
 }
 
 impl Format {
@@ -50,6 +52,7 @@ impl Format {
     fn sniff(bytes: &[u8]) -> Option<Self> {
         match *bytes {
             [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => Some(Self::Zstd),
             // CM = 8, a window of at most 32 KiB, and the check of both bytes; no preset dictionary.
             [a, b, ..]
                 if a & 0xF == 8
@@ -67,6 +70,7 @@ impl Format {
         match self {
             Self::Gzip => "gzip",
             Self::Zlib => "zlib",
+            Self::Zstd => "zstd",
         }
     }
 
@@ -75,6 +79,7 @@ impl Format {
         Codings::from(match self {
             Self::Gzip => Coding::Gzip,
             Self::Zlib => Coding::Deflate,
+            Self::Zstd => Coding::Zstd,
         })
     }
 }

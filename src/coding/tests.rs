@@ -215,29 +215,11 @@ fn a_run_of_zstd_is_a_bomb_too() {
     assert!(all > DECODED_FREELY - (1 << 20) && all < DECODED_FREELY + (8 << 20), "{all}");
 }
 
-/// What is further back than a window, and blocks over each turn of what holds them.
-#[cfg(feature = "zstd")]
-#[test]
-fn a_window_of_zstd_goes_round() {
-    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
-    let mut text = Vec::new();
-    let mut seed = 7_u64;
-    while text.len() < 3 << 20 {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let _ = writeln!(text, "data: price {} of share {}", seed >> 50, seed >> 60);
-    }
-    let coded = compress_to_vec(&text[..], CompressionLevel::Fastest);
-    assert!(coded.len() < text.len() * 3 / 4);
-    for size in [1009, 1 << 17, coded.len()] {
-        let pieces: Vec<&[u8]> = coded.chunks(size).collect();
-        let (told, stop, is_over) = decoded(Codings::from(Coding::Zstd), &pieces);
-        assert!((stop, is_over) == (None, true) && told == text, "{size}: {stop:?} {}", told.len());
-    }
-}
-
 proptest! {
     #[test]
-    fn any_pieces_come_to_the_same(row in 0..encoded().len(), cuts in prop::collection::vec(any::<u16>(), 0..8)) {
+    fn any_pieces_come_to_the_same(
+        row in 0..encoded().len(), cuts in prop::collection::vec(any::<u16>(), 0..8),
+    ) {
         let rows = encoded();
         let row = &rows[row];
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| usize::from(*cut) % (row.page.len() + 1)).collect();

@@ -83,6 +83,9 @@ struct Frame {
     /// Bytes that the decoder holds and that were given.
     given: usize,
     made: usize,
+    /// How often it was taken out and put back.
+    #[cfg(test)]
+    turns: usize,
 }
 
 impl Zstd {
@@ -161,9 +164,12 @@ impl Zstd {
             Next::Block => {
                 let header = [part[0], part[1], part[2]];
                 let [low, middle, high] = header.map(usize::from);
-                // A run has one byte, however long it gets.
-                let is_run = low >> 1 & 3 == 1;
-                let bytes = if is_run { 1 } else { (low | middle << 8 | high << 16) >> 3 };
+                // A run has one byte, however long it gets; the fourth kind is none (§3.1.1.2.2).
+                let bytes = match low >> 1 & 3 {
+                    1 => 1,
+                    3 => return Err(BROKEN),
+                    _ => (low | middle << 8 | high << 16) >> 3,
+                };
                 if bytes > BLOCK {
                     return Err(BROKEN);
                 }
@@ -231,6 +237,8 @@ impl Frame {
             keeps: usize::try_from(keeps).ok()?,
             given: 0,
             made: 0,
+            #[cfg(test)]
+            turns: 0,
         })
     }
 
@@ -269,6 +277,10 @@ impl Frame {
 
     /// The same where what is held lies in two pieces: afterwards it lies in one.
     fn turn(&mut self, length: usize, put: &mut Put<'_>) -> Result<(), Halt> {
+        #[cfg(test)]
+        {
+            self.turns += 1;
+        }
         let mut all = Vec::with_capacity(length);
         let _ = self.decoder.collect_to_writer(&mut all);
         let kept = &all[all.len().saturating_sub(self.keeps)..];
@@ -317,5 +329,39 @@ impl Write for First {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    use super::*;
+
+    /// What is further back than a window, and blocks over each turn of what holds them.
+    #[test]
+    fn a_window_goes_round() {
+        let mut text = Vec::new();
+        let mut seed = 7_u64;
+        while text.len() < 3 << 20 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let _ = writeln!(text, "data: price {} of share {}", seed >> 50, seed >> 60);
+        }
+        let coded = compress_to_vec(&text[..], CompressionLevel::Fastest);
+        assert!(coded.len() < text.len() * 3 / 4);
+        for size in [1009, 1 << 17, coded.len()] {
+            let (mut zstd, mut told) = (Zstd::new(), Vec::new());
+            let mut turns = 0;
+            for piece in coded.chunks(size) {
+                let pushed = zstd.push(piece, &mut |plain| {
+                    told.extend_from_slice(plain);
+                    Ok(())
+                });
+                assert_eq!(pushed, Ok(()));
+                turns = turns.max(zstd.frame.as_ref().map_or(0, |frame| frame.turns));
+            }
+            assert!(zstd.is_over() && told == text, "{size}: {}", told.len());
+            assert!(turns > 1, "{size}: {turns} turns");
+        }
     }
 }

@@ -127,7 +127,7 @@ impl Follow {
                 Text::with("{}, broken within the first {} bytes of the content", codings).and(taken)
             }
         };
-        let expected = Text::with("content in {}", codings);
+        let expected = Text::with("the content coding {}", codings);
         let span = Span::bytes(about.source(of.dir), run.offset, 1);
         let finding = Finding::new(&NOT_DECODED, of.dir, expected, got).at(span);
         let Some(told) = &about.told else { return ON };

@@ -115,7 +115,8 @@ def refused():
     coded["gzip, br"] = twice(PAGE)
     for place, (name, page) in enumerate(coded.items()):
         if place:
-            lines.append(f"connection at={place}s")
+            # Later and later, as one who waits longer each time.
+            lines.append(f"connection at={10 * (2 ** place - 1)}s")
         name = name.removesuffix(", bare")
         lines += ["request", answer("503 Service Unavailable", "text/html", name, len(page)), f"server raw {shown(page)}"]
     return lines
@@ -124,8 +125,8 @@ def refused():
 def followed():
     """Event streams in codings."""
     lines = [
-        "# Server-sent events in codings, flushed one by one: Brotli, Zstandard, and gzip within Zstandard. Made by",
-        "# record/codings/encode.py.",
+        "# Server-sent events in codings, flushed one by one: Brotli, Zstandard, and gzip within Zstandard; and polls of",
+        "# Socket.IO in Brotli, in Zstandard, and in a coding that is hardly used. Made by record/codings/encode.py.",
         "no-handshake",
     ]
     streams = {"br": brotli(EVENTS), "zstd": zstd(EVENTS), "gzip, zstd": zstd(deflated(EVENTS, 31))}
@@ -137,6 +138,15 @@ def followed():
             if place:
                 lines.append("wait 20ms")
             lines.append(f"server raw {shown(part)}")
+    lines += ["connection at=1s", "no-handshake"]
+    asked = "/socket.io/?EIO=4&transport=polling"
+    opened = b'0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
+    polls = [("br", brotli([opened])[0]), ("zstd", zstd([b'40{"sid":"oIX5ru2z"}\x1e42["price",37]'])[0])]
+    for name, body in polls + [("compress", b"\x1f\x9d\x90\x36\x84\x00")]:
+        lines.append(f'client raw "GET {asked} HTTP/1.1\\r\\n" "Host: localhost:3000\\r\\n" "\\r\\n"')
+        lines.append(answer("200 OK", "text/plain; charset=UTF-8", name, len(body)))
+        lines.append(f"server raw {shown(body)}")
+        asked = "/socket.io/?EIO=4&transport=polling&sid=lv_VI97HAXpY6yYWAAAC"
     return lines
 
 

@@ -121,3 +121,31 @@ fn a_web_socket_is_an_entry_with_its_messages() {
         ])
     );
 }
+
+#[test]
+fn a_content_is_written_without_its_codings() {
+    use std::io::Write as _;
+    let page = "<h1>Down</h1>".repeat(20);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(page.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let said = |coding, body, body_whole| {
+        let fields = [header("Content-Encoding", coding)];
+        let extent = crate::model::HttpExtent { content: gzip.len() as u64, ..Default::default() };
+        let answer = HttpHead { body, body_whole, extent, ..head("HTTP/1.1 503 Busy", &fields) };
+        let archive = archive(&[
+            Unit { dir: Some(Dir::Client), ..Unit::of(1, Body::Http(&head("GET / HTTP/1.1", &[]))) },
+            Unit { dir: Some(Dir::Server), ..Unit::of(1, Body::Http(&answer)) },
+        ]);
+        let content = &archive["log"]["entries"][0]["response"]["content"];
+        ["text", "encoding", "size", "compression"].map(|name| content[name].clone())
+    };
+    let (size, saved) = (page.len(), page.len() - gzip.len());
+    assert_eq!(said("gzip", &gzip, true), [json!(page), Value::Null, json!(size), json!(saved)]);
+    // Of what is cut there is the beginning, and of what cannot be read the bytes.
+    let [text, _, size, saved] = said("gzip", &gzip[..30], false);
+    assert!(page.starts_with(text.as_str().unwrap()) && text != "", "{text}");
+    assert_eq!((size, saved), (json!(gzip.len()), Value::Null));
+    let base64 = STANDARD.encode(&gzip);
+    assert_eq!(said("dcb", &gzip, true), [json!(base64), json!("base64"), json!(gzip.len()), Value::Null]);
+}
