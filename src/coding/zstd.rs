@@ -43,7 +43,7 @@ enum Next {
     Length,
     /// So many bytes of it.
     Skipped(u64),
-    /// Frame_Header_Descriptor (§3.1.1.1.1).
+    /// `Frame_Header_Descriptor` (§3.1.1.1.1).
     Descriptor,
     /// The rest of the header: so many bytes, of which the descriptor says what they are.
     Header {
@@ -142,12 +142,11 @@ impl Zstd {
         Ok(match self.next {
             Next::Magic if part == MAGIC => Next::Descriptor,
             Next::Magic if part[0] & 0xF0 == 0x50 && part[1..] == [0x2A, 0x4D, 0x18] => Next::Length,
-            Next::Magic => return Err(BROKEN),
+            Next::Magic | Next::Skipped(_) => return Err(BROKEN),
             Next::Length => {
                 let length = part.iter().rev().fold(0, |length, byte| length << 8 | u64::from(*byte));
                 if length == 0 { Next::Magic } else { Next::Skipped(length) }
             }
-            Next::Skipped(_) => return Err(BROKEN),
             Next::Descriptor => {
                 let descriptor = part[0];
                 let (window, dictionary, size) = fields(descriptor);

@@ -168,7 +168,7 @@ fn text(head: &HttpHead<'_>, content: &mut Map<String, Value>) {
     if !codings.is_none() && head.body_whole && !plain.is_cut && plain.stop.is_none() {
         let (size, coded) = (plain.bytes.len() as u64, head.extent.content);
         content.insert("size".to_owned(), size.into());
-        content.insert("compression".to_owned(), (size as i64 - coded as i64).into());
+        content.insert("compression".to_owned(), (size.cast_signed() - coded.cast_signed()).into());
     }
     let body = if is_decoded { plain.bytes.into_owned() } else { head.body.to_vec() };
     match String::from_utf8(body) {
