@@ -360,7 +360,8 @@ mod tests {
                 turns = turns.max(zstd.frame.as_ref().map_or(0, |frame| frame.turns));
             }
             assert!(zstd.is_over() && told == text, "{size}: {}", told.len());
-            assert!(turns > 1, "{size}: {turns} turns");
+            // Of what comes at once the frame is over by then.
+            assert!(turns > 1 || size == coded.len(), "{size}: {turns} turns");
         }
     }
 }
