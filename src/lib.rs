@@ -54,6 +54,7 @@
 //! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to
 //!   units; with the feature `threads` on two of them, if asked to
 //! - [`input`], [`net`], [`tls`], [`http`], `h2`, [`ws`], [`app`]: siblings, none of which imports another
+//! - [`coding`]: content codings, for all who meet what is compressed
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 #![warn(missing_docs)]
@@ -62,6 +63,7 @@ pub mod app;
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod coding;
 #[cfg(feature = "cli")]
 pub mod compare;
 pub mod decoder;

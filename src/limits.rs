@@ -33,10 +33,6 @@ pub const HTTP_BODY_PREVIEW: usize = 4096;
 /// message.
 pub const STREAMED_UNIT: usize = 1024 * 1024;
 
-/// Bytes of compressed content that are inflated at a time where it streams: what they become, at most 1,032
-/// times as much, is read before more is.
-pub const STREAMED_INFLATED_FROM: usize = 256;
-
 /// Bytes of a request target that are kept with its connection. RFC 9110 §4.1 asks for 8,000 at least.
 pub const TARGET: usize = 8192;
 

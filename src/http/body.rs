@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
+use crate::coding::Codings;
 use crate::limits::{HTTP_BODY_PREVIEW, REFUSAL_READ};
 
-use super::coding::Coding;
+use super::coding;
 use super::head::Head;
 
 /// A body being skipped, in any pieces.
@@ -17,7 +18,7 @@ pub struct Body {
     preview: Vec<u8>,
     /// How many bytes are kept.
     keep: usize,
-    coding: Coding,
+    codings: Codings,
     length: u64,
     framing: u64,
     malformed: bool,
@@ -80,10 +81,10 @@ impl Body {
         Self::new(Left::UntilClose)
     }
 
-    /// The same, in the coding that a head names.
+    /// The same, in the codings that a head names.
     #[must_use]
     pub fn coded(self, head: &Head<'_>) -> Self {
-        Self { coding: Coding::of(head), ..self }
+        Self { codings: coding::codings(head), ..self }
     }
 
     fn framed(head: &Head<'_>) -> Option<Self> {
@@ -109,7 +110,7 @@ impl Body {
             left,
             preview: Vec::new(),
             keep: HTTP_BODY_PREVIEW,
-            coding: Coding::Identity,
+            codings: Codings::default(),
             length: 0,
             framing: 0,
             malformed: false,
@@ -185,10 +186,10 @@ impl Body {
         &self.preview
     }
 
-    /// The first bytes of what it says, without chunk framing and without its coding: at most
+    /// The first bytes of what it says, without chunk framing and without its codings: at most
     /// [`REFUSAL_READ`].
     pub fn plain(&self) -> Cow<'_, [u8]> {
-        self.coding.plain(&self.preview, REFUSAL_READ)
+        self.codings.plain(&self.preview, REFUSAL_READ).bytes
     }
 
     /// Bytes of content so far, without chunk framing.

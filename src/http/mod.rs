@@ -8,7 +8,7 @@
 //! bytes ─► head::HeadReader ─► head::Head ─► handshake::check_request  ─► RequestReport
 //!              one head          spans       handshake::check_response ─► ResponseReport
 //!          body::Body: how far the body of an ordinary message reaches
-//!          coding::Coding: what takes gzip and deflate off it
+//!          coding::codings: what is around it
 //!          accept: the echo that proves a server understood, and what went wrong with it
 //! ```
 
@@ -24,7 +24,7 @@ pub mod stream;
 
 pub use accept::{KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;
-pub use coding::{Coding, Inflate, codings};
+pub use coding::{codings, named_codings};
 pub use failure::{failure_diagnosis, failure_status};
 pub use handshake::{
     Outcome, RequestFacts, RequestReport, ResponseFacts, ResponseReport, check_request, check_response,

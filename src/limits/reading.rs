@@ -93,6 +93,19 @@ pub const PACKED_LAYERS: usize = 3;
 /// otherwise, and twice what `xz -9` needs. More is refused.
 pub const UNPACK_WINDOW: u64 = 128 * 1024 * 1024;
 
+/// Content codings, one around the other, that are taken off: what curl takes off, too.
+pub const CODINGS_IN_A_ROW: usize = 5;
+
+/// Bytes that a content coding may refer back to: as many as RFC 9659 §3 has a client be ready for.
+pub const CODING_WINDOW: u64 = 8 * 1024 * 1024;
+
+/// Bytes that the codings of a content may make of it, whatever it takes: beyond this and
+/// [`DECODED_TIMES`] what has come, it is a bomb, and given up.
+pub const DECODED_FREELY: u64 = 32 * 1024 * 1024;
+
+/// Bytes that they may make of each byte besides: what DEFLATE can. Brotli and zstd can make millions.
+pub const DECODED_TIMES: u64 = 1032;
+
 /// Connections beyond which, whenever one begins, another one that goes on is put to rest: what is told of it
 /// is kept in less room, which takes time.
 pub const AWAKE: usize = 4096;

@@ -4,7 +4,10 @@ use super::escape::whole_characters;
 use super::outline::Outline;
 use super::said::{Block, Payload, Run, Setter, Words};
 use super::style::Ink;
-use crate::model::{Dir, Field, Header, HttpHead, Unit, Verdict};
+use crate::coding::{Codings, Plain, Stop};
+use crate::limits;
+use crate::model::quantity::grouped;
+use crate::model::{Dir, Field, Header, HttpHead, Text, Unit, Verdict};
 
 /// Says the head: start line, header fields, the first of the body.
 pub fn say(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>, to: &mut dyn Setter) {
@@ -20,16 +23,44 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>, to: &mut
     }
     to.set(Block::Headers(head.headers));
     if !head.body.is_empty() {
-        body(outline, to);
-        let text = str::from_utf8(whole_characters(head.body)).is_ok();
-        to.set(Block::Payload { payload: Payload::whole(head.body, text), level: 2 });
+        let plain = Codings::of_head(head).plain(head.body, limits::HTTP_BODY_PREVIEW);
+        // What cannot be decoded is shown as it came.
+        let bytes = if plain.bytes.is_empty() { head.body } else { &plain.bytes };
+        body(outline, &about_body(head, &plain), to);
+        let text = str::from_utf8(whole_characters(bytes)).is_ok();
+        to.set(Block::Payload { payload: Payload::whole(bytes, text), level: 2 });
     }
 }
 
-/// The word above a body.
-pub fn body(outline: &Outline, to: &mut dyn Setter) {
-    let word = Run::whole(Ink::Faint, outline.lang().words("body"));
+/// The words above a body as it came.
+pub fn coded(outline: &Outline, to: &mut dyn Setter) {
+    body(outline, &Text::new("body"), to);
+}
+
+fn body(outline: &Outline, about: &Text, to: &mut dyn Setter) {
+    let about = outline.lang().say(about);
+    let word = Run::whole(Ink::Faint, &about);
     to.set(Block::Words(Words { level: 1, hangs: false, runs: &[word] }));
+}
+
+/// What a body is, with what is around it.
+fn about_body(head: &HttpHead<'_>, plain: &Plain<'_>) -> Text {
+    let codings = Codings::of_head(head);
+    if codings.is_none() {
+        return Text::new("body");
+    }
+    let came = grouped(head.body.len() as u64);
+    let decoded = grouped(plain.bytes.len() as u64);
+    match plain.stop {
+        Some(Stop::Unread) => Text::with("body, {} bytes, in a content coding that is not read", came),
+        Some(_) if plain.bytes.is_empty() => {
+            Text::with("body, {} bytes that are not {}, as is said", came).and(codings)
+        }
+        stop if plain.is_cut || stop.is_some() => {
+            Text::with("body, {}, {} bytes, the first {} decoded", codings).and(came).and(decoded)
+        }
+        _ => Text::with("body, {}, {} bytes, {} decoded", codings).and(came).and(decoded),
+    }
 }
 
 /// The block's first line.

@@ -308,7 +308,7 @@ fn http(outline: &Outline, head: &HttpHead<'_>, page: &mut Page) {
         hexdump::dump(page, header.value.as_bytes(), at(header.value_at), INDENT, PAYLOAD_ROWS);
     }
     if !head.body.is_empty() {
-        heads::body(outline, page);
+        heads::coded(outline, page);
         set::payload(page, &Payload::whole(head.body, false), INDENT);
     }
 }

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use super::Context;
 use super::about::About;
 use super::run::Run;
+use crate::coding::{Codings, Decoder, Stop};
+use crate::http::codings;
 use crate::http::head::Head;
-use crate::http::stream::{self, BROKEN_CHUNK, Kind, Place, Reader, Seen};
-use crate::http::{Coding, Inflate};
-use crate::limits;
+use crate::http::stream::{self, BROKEN_CHUNK, Kind, NOT_DECODED, Place, Reader, Seen};
 use crate::model::{
     AppPacket, At, Body, Dir, Finding, Flow, Gap, GapEffect, ON, Rule, SourceId, Span, Streamed,
     StreamedKind, Text, Unit, Wants,
@@ -18,7 +18,7 @@ use crate::model::{
 #[derive(Debug)]
 pub(super) struct Follow {
     reader: Reader,
-    inflate: Inflate,
+    decoder: Decoder,
     of: Of,
 }
 
@@ -72,48 +72,66 @@ impl Follow {
             Kind::Pages if wants.http => StreamedKind::Piece,
             Kind::Pages => return None,
         };
-        // What another one holds cannot be read.
-        let coding = Some(Coding::of(head)).filter(|coding| *coding != Coding::Other)?;
-        let inflate = Inflate::new(coding);
+        // What is in another coding cannot be read.
+        let codings = Some(codings(head)).filter(|codings| codings.are_read())?;
         let of = Of::new(Dir::Server, stream, Some(n), unit);
-        Some(Self { reader: Reader::of(&kind), inflate, of })
+        Some(Self { reader: Reader::of(&kind), decoder: Decoder::new(codings), of })
     }
 
     /// Who follows lines that an endpoint sends.
     pub fn lines(dir: Dir) -> Self {
         let of = Of::new(dir, None, None, StreamedKind::Line);
-        Self { reader: Reader::lines(), inflate: Inflate::No, of }
+        Self { reader: Reader::lines(), decoder: Decoder::new(Codings::default()), of }
     }
 
     /// Bytes that it holds.
     pub fn cost(&self) -> usize {
-        /// What zlib holds to inflate.
-        const WINDOW: usize = 48 * 1024;
-        let window = if self.inflate.has_window() { WINDOW } else { 0 };
-        self.reader.cost() + window
+        self.reader.cost() + self.decoder.cost()
     }
 
     /// Takes content.
     pub fn push(&mut self, run: Run<'_>, about: &About, cx: &mut Context<'_, '_>) -> Flow {
-        let Self { reader, inflate, of } = self;
-        let (packet, offset) = (run.at.packet, run.offset);
-        let mut take = |seen: &Seen<'_>| of.tell(seen, run.at, about, cx);
-        if matches!(inflate, Inflate::Broken) {
+        let Self { reader, decoder, of } = self;
+        let (at, offset) = (run.at, run.offset);
+        if decoder.stopped().is_some() {
             self.pass_over(run.bytes.len() as u64);
             return ON;
         }
-        if matches!(inflate, Inflate::No) {
-            let run = stream::Run { bytes: run.bytes, packet, offset, inflated: false };
-            return reader.push(run, &mut take);
+        let inflated = !decoder.codings().is_none();
+        let mut flow = ON;
+        let decoded = decoder.push(run.bytes, &mut |bytes| {
+            let run = stream::Run { bytes, packet: at.packet, offset, inflated };
+            flow = reader.push(run, &mut |seen| of.tell(seen, at, about, cx));
+            flow.is_continue()
+        });
+        flow?;
+        match decoded {
+            Ok(()) => ON,
+            Err(stop) => self.is_not_decoded(stop, run, about, cx),
         }
-        for few in run.bytes.chunks(limits::STREAMED_INFLATED_FROM) {
-            let plain = inflate.push(few);
-            if !plain.is_empty() {
-                let run = stream::Run { bytes: &plain, packet, offset, inflated: true };
-                reader.push(run, &mut take)?;
+    }
+
+    /// What its codings are around cannot be decoded from these bytes on: nothing behind is told.
+    #[cold]
+    fn is_not_decoded(&mut self, stop: Stop, run: Run<'_>, about: &About, cx: &mut Context<'_, '_>) -> Flow {
+        let Self { reader, decoder, of } = self;
+        reader.miss(0, &mut |seen| of.tell(seen, run.at, about, cx))?;
+        let (codings, (taken, made)) = (decoder.codings(), decoder.extent());
+        let got = match stop {
+            Stop::TooLarge => {
+                Text::with("{}, of which {} bytes have become {}, and which is given up", codings)
+                    .and(taken)
+                    .and(made)
             }
-        }
-        ON
+            Stop::Broken | Stop::Unread => {
+                Text::with("{}, broken within the first {} bytes of the content", codings).and(taken)
+            }
+        };
+        let expected = Text::with("the content coding {}", codings);
+        let span = Span::bytes(about.source(of.dir), run.offset, 1);
+        let finding = Finding::new(&NOT_DECODED, of.dir, expected, got).at(span);
+        let Some(told) = &about.told else { return ON };
+        told.note(of.dir, run.at, &[finding], cx)
     }
 
     /// Bytes of it are missing. `is_framed` says that it is known where in the
@@ -125,12 +143,12 @@ impl Follow {
         about: &About,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
-        let Self { reader, inflate, of } = self;
+        let Self { reader, decoder, of } = self;
         let at = At { packet: gap.between.0.unwrap_or_default(), ..At::default() };
         reader.miss(gap.length, &mut |seen| of.tell(seen, at, about, cx))?;
-        if !matches!(inflate, Inflate::No) {
+        if !decoder.codings().is_none() {
             // What follows refers to what is missing.
-            *inflate = Inflate::Broken;
+            decoder.give_up();
         }
         let from = reader.content();
         let none = Lost { gap: Gap { length: 0, ..gap }, rule, from, passed: 0, is_framed: true };
@@ -148,7 +166,7 @@ impl Follow {
     /// Whether these bytes look like what it follows.
     pub fn may_go_on(&self, content: &[u8]) -> bool {
         // What a coding is around does not, and could not be read.
-        matches!(self.inflate, Inflate::No) && self.reader.may_be(content)
+        self.decoder.codings().is_none() && self.reader.may_be(content)
     }
 
     /// So many bytes behind a hole are none that can be read.

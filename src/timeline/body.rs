@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::followed::Followed;
 use super::via::{Via, finding_of};
-use crate::app::compressed::{Format, inflate};
 use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PAYLOAD, engineio};
+use crate::coding::Codings;
 use crate::limits;
 use crate::model::{App, Dir, Finding, HttpHead, readable};
 
@@ -21,8 +21,12 @@ pub(super) struct Carried {
 
 /// Reads the packets of a body, which came as `via` says.
 pub(super) fn carried(session: &mut Followed, head: &HttpHead<'_>, via: Via, said: &mut Vec<Carried>) {
-    let body = plain(head);
+    let Says { body, whole } = says(head);
     if body.is_empty() || via.dir == Dir::Server && &*body == b"ok" {
+        if body.len() < head.body.len() && !whole {
+            // What it says cannot be read.
+            session.lost(via.dir);
+        }
         return;
     }
     let payload: Payload<'_> =
@@ -31,16 +35,16 @@ pub(super) fn carried(session: &mut Followed, head: &HttpHead<'_>, via: Via, sai
     for (place, packet) in (1..).zip(&payload.packets) {
         let mut findings = Vec::new();
         let app = session.packet(packet, via, &mut findings);
-        if !head.body_whole && place == count {
+        if !whole && place == count {
             // It may go on.
             findings.clear();
         }
         said.push(Carried { place, binary: packet.binary, data: data_of(packet), app, findings });
     }
-    if !head.body_whole {
+    if !whole {
         session.lost(via.dir);
     }
-    if let (Some(fault), true) = (&payload.fault, head.body_whole) {
+    if let (Some(fault), true) = (&payload.fault, whole) {
         let finding = finding_of(&ENGINE_BAD_PAYLOAD, fault, via);
         match said.last_mut() {
             Some(last) => last.findings.push(finding),
@@ -59,27 +63,28 @@ fn data_of(packet: &engineio::Packet<'_>) -> Vec<u8> {
     data
 }
 
-/// A body without content coding and JSONP.
-pub(super) fn plain<'h>(head: &HttpHead<'h>) -> Cow<'h, [u8]> {
-    let coding = head.header("Content-Encoding").unwrap_or_default().trim().to_ascii_lowercase();
-    let most = limits::APP_PAYLOAD;
-    let body: Cow<'h, [u8]> = match coding.as_str() {
-        "gzip" | "x-gzip" => Cow::Owned(inflate(Format::Gzip, head.body, most).0),
-        // Servers mean either by it.
-        "deflate" => {
-            let format = Format::sniff(head.body).unwrap_or(Format::Raw);
-            Cow::Owned(inflate(format, head.body, most).0)
-        }
-        _ => Cow::Borrowed(head.body),
-    };
+/// What a body says, without content codings and JSONP.
+pub(super) struct Says<'h> {
+    pub body: Cow<'h, [u8]>,
+    /// That is all of it.
+    pub whole: bool,
+}
+
+/// Takes off what is around a body. What cannot be read says nothing.
+pub(super) fn says<'h>(head: &HttpHead<'h>) -> Says<'h> {
+    let plain = Codings::of_head(head).plain(head.body, limits::APP_PAYLOAD as usize);
+    let whole = head.body_whole && !plain.is_cut && plain.stop.is_none();
+    let body = plain.bytes;
     if body.starts_with(b"___eio[") {
-        return payload::from_jsonp(&body).map_or(body, |text| Cow::Owned(text.into_bytes()));
+        let body = payload::from_jsonp(&body).map_or(body, |text| Cow::Owned(text.into_bytes()));
+        return Says { body, whole };
     }
     let content_type = head.header("Content-Type").unwrap_or_default();
     if content_type.starts_with("application/x-www-form-urlencoded") {
-        return payload::from_form(&body).map_or(body, Cow::Owned);
+        let body = payload::from_form(&body).map_or(body, Cow::Owned);
+        return Says { body, whole };
     }
-    body
+    Says { body, whole }
 }
 
 pub(super) fn first_bytes(body: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use memchr::memchr;
 
-use super::body::{Carried, carried, first_bytes, plain};
+use super::body::{Carried, Says, carried, first_bytes, says};
 use super::table::Table;
 use super::target::Target;
 use super::via::Via;
@@ -205,7 +205,7 @@ impl Answer<'_, '_> {
         let Some(session) = self.table.of(number) else { return };
         session.miss(self.seen.missed);
         if opens {
-            let body = plain(self.seen.head);
+            let Says { body, whole } = says(self.seen.head);
             let has_length = body.first().is_some_and(u8::is_ascii_digit)
                 && body.iter().position(|b| *b == b':').is_some_and(|at| {
                     body[..at].iter().all(u8::is_ascii_digit) && body.get(at + 1) == Some(&b'0')
@@ -224,7 +224,7 @@ impl Answer<'_, '_> {
             // The answer to what was posted, where that to the handshake is missing.
             let is_of_post = *body == *b"ok";
             let looks_right = is_old || is_of_post || body.starts_with(b"0{") || body.starts_with(b"___eio[");
-            if !looks_right && self.seen.head.body_whole && !self.seen.missed[Dir::Server.index()] {
+            if !looks_right && whole && !self.seen.missed[Dir::Server.index()] {
                 let got = Text::with("status 200 and {}", first_bytes(&body));
                 let evidence = [request.when, when];
                 session.find(
@@ -244,14 +244,16 @@ impl Answer<'_, '_> {
         let when = When::of(self.seen.unit);
         let evidence = [request.when, when];
         let target = &request.target;
-        let body = plain(self.seen.head);
+        let Says { body, .. } = says(self.seen.head);
         let engineio::Refusal { code, is_numbered, message } = engineio::refusal(&body);
         let got = match (code, &message) {
             (Some(code), Some(message)) if is_numbered => {
                 Text::with("{}, code {}: {}", self.status).and(code).and(clipped(message))
             }
             (_, Some(message)) => Text::with("{}: {}", self.status).and(clipped(message)),
-            _ if body.is_empty() => Text::with("{} without a body", self.status),
+            _ if self.seen.head.body.is_empty() => Text::with("{} without a body", self.status),
+            // What it says cannot be read.
+            _ if body.is_empty() => Text::with("{}", self.status),
             _ => Text::with("{} with {}", self.status).and(first_bytes(&body)),
         };
         if !target.is_engine_io() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use unicode_width::UnicodeWidthStr;
+use wstool::coding::Codings;
 use wstool::lang::Lang;
 use wstool::model::{Body, Flow, ON, Sink, Unit, Wants};
 use wstool::render::film::Projector;
@@ -488,6 +489,7 @@ impl Sink for Wire {
             Body::Http(head) => {
                 self.heard(head.bytes);
                 self.heard(head.body);
+                self.heard(&Codings::of_head(head).plain(head.body, 1 << 20).bytes);
             }
             Body::Frame(frame) => self.heard(frame.payload),
             Body::Message(message) => self.heard(message.payload),

@@ -62,6 +62,7 @@ const SILENT: &[&str] = &[
     "render/grade/json.rs",
     "render/grade/junit.rs",
     "render/har.rs",
+    "render/har/exchange.rs",
     // Names that the script of a page knows, and the page around it.
     "render/html/blocks.rs",
     "render/html/fields.rs",
@@ -866,7 +867,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("加密", &["encrypt", "encipher", "enc-then-MAC"]),
     ("解密", &["decrypt", "ecipher"]),
     // A digest is no encoding; Base64 and UTF-8 are.
-    ("编码", &["encod", "Base64", "decoded"]),
+    ("编码", &["encod", "Base64", "decoded", "content coding"]),
     // That is a software framework.
     ("框架", &[]),
     // Neither Sec-WebSocket-Key nor a masking key is a secret; those of TLS are.

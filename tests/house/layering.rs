@@ -39,17 +39,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("limits", &[]),
     ("lang", &["model"]),
+    // What others find compressed, wherever they meet it.
+    ("coding", GROUND),
     // Siblings: none imports another.
     ("input", GROUND),
     ("net", GROUND),
     ("tls", GROUND),
-    ("http", GROUND),
+    ("http", &["coding", "model", "limits"]),
     ("h2", GROUND),
     ("ws", GROUND),
-    ("app", GROUND),
+    ("app", &["coding", "model", "limits"]),
     // Bytes of connections to units; packets to bytes of connections.
-    ("session", &["tls", "http", "h2", "ws", "model", "limits"]),
-    ("timeline", &["app", "model", "limits"]),
+    ("session", &["tls", "http", "h2", "ws", "coding", "model", "limits"]),
+    ("timeline", &["app", "coding", "model", "limits"]),
     ("cause", &["ws", "http", "net", "model", "limits"]),
     ("decoder", &["session", "timeline", "cause", "tls", "ws", "model", "limits"]),
     ("pipeline", &["decoder", "input", "net", "tls", "ws", "model", "limits"]),
@@ -58,7 +60,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Writing traffic.
     ("synth", &["ws", "model", "limits"]),
     // Every view is a function of units.
-    ("render", &["cause", "model", "lang", "limits"]),
+    ("render", &["cause", "coding", "model", "lang", "limits"]),
     // What the commands do.
     ("compare", DECODING),
     ("replay", DECODING),
@@ -82,9 +84,10 @@ const TOP: &[&str] = &["cli", "lib", "main"];
 /// A path beginning and the files (or folders) that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("pcap_file", &["input/capture"]),
+    ("brotli_decompressor", &["coding/brotli.rs"]),
     ("bzip2", &["input/packed.rs"]),
     ("lzma_rust2", &["input/packed/xz.rs"]),
-    ("ruzstd", &["input/packed/zstd.rs"]),
+    ("ruzstd", &["coding/zstd.rs", "input/packed/zstd.rs"]),
     ("parquet", &["render/tables"]),
     ("etherparse", &["net", "synth"]),
     ("httparse", &["http"]),

@@ -80,6 +80,7 @@ const BETWEEN_FIELDS: &[&str] = &[
     "tcp-gap",
     "malformed-response",
     "broken-chunk",
+    "not-decoded",
     "tls-to-plain-port",
     // Frames of HTTP/2 that carry what is told: DATA and header blocks, whose bytes lead to a head's text.
     "h2-connection-header",

@@ -13,7 +13,7 @@ use super::args::Args;
 use crate::cli::dial::line::Reach;
 use crate::cli::dial::{Url, answer};
 use crate::http::handshake::with_body;
-use crate::http::{Coding, Outcome, RequestReport, ResponseReport, check_request, check_response};
+use crate::http::{Outcome, RequestReport, ResponseReport, check_request, check_response, codings};
 use crate::lab::frames::Reader;
 use crate::lab::socket::{Manners, Socket, Stream};
 use crate::lab::tap::{Tap, Tapped};
@@ -269,8 +269,8 @@ fn refusal(asked: &RequestReport, mut answered: ResponseReport, heard: &Heard) -
     let mut got = Text::with("{}", start.split_once(' ').map_or(&*start, |(_, rest)| rest));
     let mut behind = answered.diagnoses.into_iter().next();
     if let Some(finding) = answered.findings.iter_mut().find(|finding| finding.case.is_some()) {
-        let coding = Coding::of(&heard.head());
-        with_body(finding, &coding.plain(&heard.body, limits::REFUSAL_READ), false);
+        let plain = codings(&heard.head()).plain(&heard.body, limits::REFUSAL_READ);
+        with_body(finding, &plain.bytes, false);
         if let Some(case) = finding.case.take() {
             got = case.what;
             behind = case.behind.or(behind);

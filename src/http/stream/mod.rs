@@ -46,6 +46,9 @@ rules! {
     BROKEN_CHUNK = "broken-chunk", Error, Cite { doc: "RFC 9112", section: "7.1" }, Server,
         "the chunks of an answer that streams are broken",
         "the client ends the answer and the connection: nothing behind can be told from its framing";
+    NOT_DECODED = "not-decoded", Warning, Cite { doc: "RFC 9110", section: "8.4" }, Server,
+        "an answer that streams cannot be decoded as its Content-Encoding says",
+        "nothing behind is told, and a client that decodes it ends the answer";
 }
 
 fields! {

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 
 use super::stream::Stream;
-use crate::http::{Coding, Head, HeadReader, HeadState, Sniff, StartLine, codings, sniff};
+use crate::http::{Head, HeadReader, HeadState, Sniff, StartLine, codings, named_codings, sniff};
 use crate::model::{SourceId, prefix, readable};
 
 /// What came first on a stream.
@@ -77,7 +77,7 @@ pub(super) fn takes_chunks(head: &Head<'_>) -> bool {
 pub(super) fn coding(head: &Head<'_>) -> Option<String> {
     /// Characters of it that are named.
     const NAMED: usize = 40;
-    (Coding::of(head) != Coding::Identity).then(|| readable(prefix(&codings(head), NAMED)))
+    (!codings(head).is_none()).then(|| readable(prefix(&named_codings(head), NAMED)))
 }
 
 /// What every request asks for instead, and of whom.

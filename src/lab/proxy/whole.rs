@@ -4,7 +4,7 @@
 use super::head::{self, Edits};
 use super::rule::Content;
 use crate::app::socketio;
-use crate::http::Coding;
+use crate::http::codings;
 use crate::model::{Dir, Opcode};
 
 /// What stands between packets of Engine.IO 4 in a body.
@@ -40,7 +40,7 @@ impl Exchange {
     /// A head, the body behind it as it came, and the content of that, without its chunks; `engine` where
     /// that is packets of Engine.IO 4.
     pub fn of(from: Dir, [head, body]: [Vec<u8>; 2], content: Option<Vec<u8>>, engine: bool) -> Self {
-        let is_coded = Coding::of(&head::parse(&head)) != Coding::Identity;
+        let is_coded = !codings(&head::parse(&head)).is_none();
         let parts = match content {
             None => Vec::new(),
             Some(content) if content.is_empty() => Vec::new(),

@@ -8,6 +8,7 @@ use super::last::LastSite;
 use super::line::Line;
 use super::value::{Base64, List, Sides, ToJson, Word, members, object, open, with};
 use super::write::Writer;
+use crate::coding::Codings;
 use crate::limits;
 use crate::model::{
     Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, Ending, Field, Finding, Gap, Handshake,
@@ -239,8 +240,15 @@ pub(super) fn http<W: Write>(
         members!(w, "complete": false);
     }
     let body = Content { bytes: head.body, shortened: true, binary: false };
+    let codings = Codings::of_head(head);
     let headers = with(|w: &mut Writer<W>| last.put(unit.dir, head.headers, w));
     members!(w, "headers": headers, "body_preview": (!head.body.is_empty()).then_some(body));
+    if !(codings.is_none() || head.body.is_empty()) {
+        let plain = codings.plain(head.body, limits::HTTP_BODY_PREVIEW);
+        let decoded = Content { bytes: &plain.bytes, shortened: true, binary: false };
+        // What cannot be decoded is not there.
+        members!(w, "body_decoded": (!plain.bytes.is_empty()).then_some(decoded));
+    }
     finding_ids(unit, w);
     if !head.diagnoses.is_empty() {
         members!(w, "diagnoses": List(head.diagnoses));
