@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use super::key::Key;
-use crate::model::Time;
+use crate::model::{Sometime, Time};
 
 /// A client's address, and the address and port it connects to.
 pub type Pair = (IpAddr, SocketAddr);
@@ -44,21 +44,24 @@ pub struct Entry {
 /// The same once it is a WebSocket: its handshake is answered, and it is not over.
 #[derive(Debug)]
 pub(super) struct Settled {
-    pair: Option<u32>,
-    began: Option<Time>,
+    /// From 1.
+    pair: Option<NonZeroU32>,
     passes_on: Option<NonZeroU32>,
+    began: Sometime,
 }
 
 impl Entry {
     /// What there is to remember of it until it is over, if that is all.
     pub(super) fn settled(&self) -> Option<Settled> {
         let Self { pair, began, connecting, passes_on, over, turn: _, key: _ } = self;
-        (!connecting && !over).then_some(Settled { pair: *pair, began: *began, passes_on: *passes_on })
+        let pair = pair.map(|pair| NonZeroU32::MIN.saturating_add(pair));
+        (!connecting && !over).then_some(Settled { pair, began: (*began).into(), passes_on: *passes_on })
     }
 }
 
 impl From<Settled> for Entry {
     fn from(Settled { pair, began, passes_on }: Settled) -> Self {
-        Self { pair, began, passes_on, ..Self::default() }
+        let pair = pair.map(|pair| pair.get() - 1);
+        Self { pair, began: began.time(), passes_on, ..Self::default() }
     }
 }

@@ -3,7 +3,7 @@
 use super::about::{About, Told};
 use super::entry::{Entry, Settled};
 use super::memory::Memory;
-use super::rest::Rest;
+use super::rest::{Packed, Rest};
 use super::{Phase, Session};
 use crate::model::{Connection, Handshake};
 
@@ -34,9 +34,9 @@ impl About {
         let rest = Rest {
             conn: told.conn,
             passes_on: connection.passes_on.take(),
-            client: connection.client.take(),
-            target: connection.target.as_deref().map(Box::from),
-            began: told.began,
+            client: connection.client.take().map(Packed::from),
+            target: connection.target.as_deref().map(|target| memory.commons.target(target)),
+            began: told.began.into(),
             entry,
             common: memory.commons.share(Connection { target: None, ..connection.clone() }),
         };
@@ -59,7 +59,7 @@ impl Rest {
     #[cold]
     fn wake(self, memory: &mut Memory) -> Box<Told> {
         let Self { conn, passes_on, client, target, common, began, entry } = self;
-        let target = target.map(String::from);
+        let (client, target, began) = (client.map(Packed::into), target.map(|it| (*it).into()), began.time());
         let connection = Connection { passes_on, client, target, ..(*common).clone() };
         let entry = Entry::from(entry);
         memory.spare.told(Told { conn, began, first_end: None, has_failed: false, connection, entry })
@@ -95,6 +95,10 @@ mod tests {
         let mut out = Emitter::new(Nobody);
         let (mut scratch, mut memory, mut connections) = (Scratch::default(), Memory::default(), 0);
         let mut sessions = Vec::new();
+        let client = |port| match port {
+            3 => ([0x2001, 0xDB8, 0, 0, 0, 0, 0, 1], port).into(),
+            _ => ([192, 0, 2, 1], port).into(),
+        };
         for port in 1..=3 {
             let mut cx = Context {
                 out: &mut out,
@@ -102,7 +106,7 @@ mod tests {
                 connections: &mut connections,
                 memory: &mut memory,
             };
-            let endpoints = [([192, 0, 2, 1], port).into(), ([192, 0, 2, 80], 80).into()];
+            let endpoints = [client(port), ([192, 0, 2, 80], 80).into()];
             let mut session = Session::new(Some(endpoints), Start::Opened);
             session.data(Side::A, REQUEST, At::default(), &mut cx);
             session.rest(cx.memory);
@@ -119,11 +123,11 @@ mod tests {
             assert!(session.is_told() && session.about.told.is_none());
             assert_eq!((session.conn(), session.has_no_handshake()), (Some(conn), false));
         }
-        assert_eq!(memory.commons.0.len(), 1);
+        assert_eq!(memory.commons.connections.len(), 1);
         for session in &mut sessions {
             session.wake(&mut memory);
         }
         assert_eq!(sessions.iter().map(told).collect::<Vec<_>>(), before);
-        assert!(size_of::<Rest>() <= 120, "{}", size_of::<Rest>());
+        assert!(size_of::<Rest>() <= 72, "{}", size_of::<Rest>());
     }
 }

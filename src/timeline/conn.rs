@@ -1,16 +1,17 @@
 //! What is followed of one connection, and of the requests of all.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::exchange::Exchanges;
-use super::table::Table;
+use super::table::{Fast, Table};
 use super::target::Target;
 use super::when::Closed;
 use crate::app::given::Given;
 use crate::app::keys::{Keys, Matched};
 use crate::app::values;
 use crate::app::{Meaning, REQUESTS_FORGOTTEN, Said, Talk};
-use crate::model::{App, Connection, Dir, Finding, Text, Time, Unanswered};
+use crate::model::{App, Connection, Dir, Finding, Sometime, Text, Time, Unanswered};
 
 /// Requests of all connections.
 #[derive(Debug)]
@@ -76,8 +77,8 @@ pub(super) struct Conn {
     pub held: usize,
     pub socket: Socket,
     /// When the last frame was seen, and the last unit of any kind.
-    pub heard: Option<Time>,
-    pub last: Option<Time>,
+    heard: Sometime,
+    last: Sometime,
     /// Who sent a Close frame first, with which code, in which packets.
     pub closed: Option<Closed>,
     /// Of whom the head of the opening handshake was not seen, and so perhaps nothing at all.
@@ -86,6 +87,44 @@ pub(super) struct Conn {
     pub missed: [bool; 2],
     /// The last packet of what was read.
     read_to: u32,
+}
+
+/// The connections that are followed, one after the other: a table of numbers, which has room to spare, would
+/// be larger by as many of them.
+#[derive(Debug, Default)]
+pub(super) struct Conns {
+    places: HashMap<u32, u32, Fast>,
+    rooms: Vec<Conn>,
+    free: Vec<u32>,
+}
+
+impl Conns {
+    #[inline]
+    pub fn get_mut(&mut self, number: u32) -> Option<&mut Conn> {
+        self.rooms.get_mut(*self.places.get(&number)? as usize)
+    }
+
+    /// The connection with this number, followed from now on.
+    pub fn follow(&mut self, number: u32) -> &mut Conn {
+        let place = *self.places.entry(number).or_insert_with(|| {
+            self.free.pop().unwrap_or_else(|| {
+                self.rooms.push(Conn::default());
+                self.rooms.len() as u32 - 1
+            })
+        });
+        &mut self.rooms[place as usize]
+    }
+
+    /// It is followed no longer.
+    pub fn remove(&mut self, number: u32) -> Option<Conn> {
+        let place = self.places.remove(&number)?;
+        self.free.push(place);
+        self.rooms.get_mut(place as usize).map(std::mem::take)
+    }
+
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 /// What a connection's WebSocket is known by.
@@ -97,6 +136,32 @@ pub(super) struct Before {
 }
 
 impl Conn {
+    /// When the last frame was seen.
+    pub fn heard(&self) -> Option<Time> {
+        self.heard.time()
+    }
+
+    /// When the last unit of any kind was seen.
+    pub fn last(&self) -> Option<Time> {
+        self.last.time()
+    }
+
+    /// A unit is seen.
+    #[inline]
+    pub fn see(&mut self, time: Option<Time>) {
+        if time.is_some() {
+            self.last = time.into();
+        }
+    }
+
+    /// A frame is seen.
+    #[inline]
+    pub fn hear(&mut self, time: Option<Time>) {
+        if time.is_some() {
+            self.heard = time.into();
+        }
+    }
+
     /// What is known of it, until it is known that it does not carry Engine.IO.
     pub fn connection(&self) -> Option<&Connection> {
         self.before.as_ref()?.connection.as_ref()
@@ -234,4 +299,21 @@ pub(super) enum Socket {
     Other,
     /// The session of this number.
     Session(u32),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_are_used_again() {
+        let mut conns = Conns::default();
+        for number in 1..=3 {
+            conns.follow(number).held = number as usize;
+        }
+        assert_eq!(conns.remove(2).map(|conn| conn.held), Some(2));
+        assert!(conns.remove(2).is_none() && conns.get_mut(2).is_none());
+        assert_eq!((conns.follow(7).held, conns.follow(3).held), (0, 3));
+        assert_eq!((conns.rooms.len(), conns.get_mut(1).map(|conn| conn.held)), (3, Some(1)));
+    }
 }

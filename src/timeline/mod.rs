@@ -28,7 +28,6 @@ mod when;
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::keys::Matched;
@@ -44,9 +43,9 @@ use crate::model::{
 pub use crate::app::given::Given;
 pub use crate::app::keys::Keys;
 
-use self::conn::{Before, Conn, Requests, Socket};
+use self::conn::{Before, Conn, Conns, Requests, Socket};
 use self::exchange::{Exchanges, Seen};
-use self::table::{Fast, SocketEnd, Table};
+use self::table::{SocketEnd, Table};
 use self::target::Target;
 use self::via::Via;
 use self::when::When;
@@ -55,7 +54,7 @@ use self::when::When;
 pub struct Timeline<S> {
     inner: S,
     wants: Wants,
-    conns: HashMap<u32, Conn, Fast>,
+    conns: Conns,
     table: Table,
     /// Findings of this layer, for the summary.
     tally: FindingCounts,
@@ -81,7 +80,7 @@ impl<S: Sink> Timeline<S> {
         Self {
             inner,
             wants,
-            conns: HashMap::default(),
+            conns: Conns::default(),
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
@@ -130,11 +129,11 @@ impl<S: Sink> Timeline<S> {
 
     fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
         if let Some(ending) = &connection.ending {
-            let conn = self.conns.remove(&unit.conn);
+            let conn = self.conns.remove(unit.conn);
             let Some(mut conn) = conn else { return self.pass(unit) };
             self.end_talk(unit, ending, &mut conn)?;
             self.requests.held -= conn.held;
-            let unanswered = conn.unanswered(unit.time.or(conn.last));
+            let unanswered = conn.unanswered(unit.time.or(conn.last()));
             if unanswered.is_empty() {
                 self.pass(unit)?;
             } else {
@@ -144,8 +143,8 @@ impl<S: Sink> Timeline<S> {
             let exchanges = conn.before.take().map(|before| before.exchanges);
             self.table.forget_polls(unit.conn, exchanges.into_iter().flat_map(Exchanges::unanswered));
             let Socket::Session(number) = conn.socket else { return ON };
-            let end = conn.last.or(unit.time);
-            let (how, closed, heard) = (ending.how, conn.closed, conn.heard);
+            let end = conn.last().or(unit.time);
+            let (how, closed, heard) = (ending.how, conn.closed, conn.heard());
             return match self
                 .table
                 .socket_ended(number, SocketEnd { conn: unit.conn, how, closed, heard, end })
@@ -154,7 +153,7 @@ impl<S: Sink> Timeline<S> {
                 None => ON,
             };
         }
-        let conn = self.conns.entry(unit.conn).or_default();
+        let conn = self.conns.follow(unit.conn);
         if let Some(target) = &connection.target {
             conn.talk.expect(target);
         }
@@ -176,7 +175,7 @@ impl<S: Sink> Timeline<S> {
     }
 
     fn http(&mut self, unit: &Unit<'_>, head: &HttpHead<'_>) -> Flow {
-        let conn = self.conns.entry(unit.conn).or_default();
+        let conn = self.conns.follow(unit.conn);
         if let Some(dir) = unit.dir {
             conn.unheard[dir.index()] = false;
         }
@@ -203,7 +202,7 @@ impl<S: Sink> Timeline<S> {
         } else {
             self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         }
-        let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
+        let Some(conn) = self.conns.get_mut(unit.conn) else { return ON };
         let Before { connection, exchanges } = &mut **conn.before.get_or_insert_default();
         let seen = Seen { unit, head, connection: connection.as_ref(), missed: conn.missed };
         let mut said = Vec::new();
@@ -233,8 +232,8 @@ impl<S: Sink> Timeline<S> {
     }
 
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        let conn = self.conns.entry(unit.conn).or_default();
-        conn.heard = unit.time.or(conn.heard);
+        let conn = self.conns.follow(unit.conn);
+        conn.hear(unit.time);
         if let Some(dir) = unit.dir {
             conn.read_up_to(dir, unit.packets, &mut self.table);
         }
@@ -274,7 +273,7 @@ impl<S: Sink> Timeline<S> {
     #[inline]
     fn is_plainly_json(&mut self, single: &Single<'_>) -> Option<bool> {
         let text = single.text.filter(|text| text.len() == single.payload.len())?;
-        let conn = self.conns.get_mut(&single.conn)?;
+        let conn = self.conns.get_mut(single.conn)?;
         let is_plain = conn.held == 0 && self.requests.keys.is_none() && conn.is_no_session();
         if !is_plain || single.length != text.len() as u64 || single.length > self.wants.payload {
             return None;
@@ -284,8 +283,8 @@ impl<S: Sink> Timeline<S> {
         conn.is_other();
         let time = single.at.time;
         self.now = self.now.max(time);
-        conn.last = time.or(conn.last);
-        conn.heard = time.or(conn.heard);
+        conn.see(time);
+        conn.hear(time);
         Some(is_json)
     }
 
@@ -328,7 +327,7 @@ impl<S: Sink> Timeline<S> {
 
     /// Something of a direction is missing.
     fn lost(&mut self, unit: &Unit<'_>) {
-        if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
+        if let (Some(conn), Some(dir)) = (self.conns.get_mut(unit.conn), unit.dir) {
             conn.lost(dir, &mut self.table);
         }
     }
@@ -344,7 +343,7 @@ impl<S: Sink> Sink for Timeline<S> {
     }
 
     fn behind(&mut self, conn: u32, dir: Dir) {
-        if let Some(conn) = self.conns.get_mut(&conn) {
+        if let Some(conn) = self.conns.get_mut(conn) {
             conn.behind(dir, &mut self.table);
         }
         self.inner.behind(conn, dir);
@@ -352,10 +351,10 @@ impl<S: Sink> Sink for Timeline<S> {
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         self.now = self.now.max(unit.time);
-        if let Some(conn) = self.conns.get_mut(&unit.conn)
+        if let Some(conn) = self.conns.get_mut(unit.conn)
             && !matches!(unit.body, Body::Connection(_))
         {
-            conn.last = unit.time.or(conn.last);
+            conn.see(unit.time);
         }
         match unit.body {
             Body::Connection(connection) => self.connection(unit, connection),
@@ -390,14 +389,14 @@ impl<S: Sink> Sink for Timeline<S> {
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         let (Some(conn), Body::Frame(frame), Some(dir), false) =
-            (self.conns.get_mut(&unit.conn), unit.body, unit.dir, message.kind.is_control())
+            (self.conns.get_mut(unit.conn), unit.body, unit.dir, message.kind.is_control())
         else {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
         self.now = self.now.max(unit.time);
-        conn.last = unit.time.or(conn.last);
-        conn.heard = unit.time.or(conn.heard);
+        conn.see(unit.time);
+        conn.hear(unit.time);
         conn.read_up_to(dir, unit.packets, &mut self.table);
         let mut findings = Vec::new();
         let heard = Heard { unit, message, dir };
