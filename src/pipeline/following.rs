@@ -38,6 +38,13 @@ pub(super) struct Reached {
     pub(super) error: Option<InputError>,
 }
 
+impl Reached {
+    /// The same, where others had come before, up to this number.
+    pub(super) fn behind(self, packets: u64) -> Self {
+        Self { packets: self.packets.max(packets), ..self }
+    }
+}
+
 /// Hears of packets what streams do not tell.
 pub(super) trait Listener: StreamSink {
     /// A packet comes next; `tracker` has seen those before.

@@ -5,12 +5,12 @@ use super::turns::{Reports, Turns};
 use super::{Part, Read, Threads};
 use crate::decoder::{Beginning, Decoder, Start};
 use crate::input::Capture;
+#[cfg(feature = "threads")]
+use crate::model::Wants;
 use crate::model::{
     At, Body, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink, StreamEnd,
     TcpFacts, Time, Unit, Unopened,
 };
-#[cfg(feature = "threads")]
-use crate::model::Wants;
 use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
 
 /// How many packets pass between two reports of progress.
@@ -91,45 +91,47 @@ impl<S: Sink> Decoder<S> {
         threads: Threads,
         progress: &mut dyn FnMut(u64),
     ) -> Reached {
+        #[cfg(not(feature = "threads"))]
+        let (Threads::One, packets) = (threads, 0);
         #[cfg(feature = "threads")]
-        match threads {
-            Threads::One => {}
-            Threads::Two => {
-                if let Some(reached) = super::stages::follow(self, following, capture, before, progress) {
-                    return reached;
-                }
-            }
-            Threads::WherePays => return self.where_pays(following, capture, before, progress),
+        let (threads, packets) = match threads {
+            Threads::One | Threads::Two => (threads, 0),
+            Threads::WherePays => match self.first_few(following, capture, before, progress) {
+                Begun::Ends(reached) => return reached,
+                Begun::Goes(threads, packets) => (threads, packets),
+            },
+        };
+        #[cfg(feature = "threads")]
+        if threads == Threads::Two
+            && let Some(reached) = super::stages::follow(self, following, capture, before, progress)
+        {
+            return reached.behind(packets);
         }
-        let _ = threads;
         let Following { tracker, turns, reports, .. } = following;
-        follow(capture, tracker, before, &mut Direct::new(self, turns, reports, progress), |_| false)
+        let mut listener = Direct::new(self, turns, reports, progress);
+        follow(capture, tracker, before, &mut listener, |_| false).behind(packets)
     }
 
-    /// The same, on as many threads as the first of them pay for.
+    /// The first of them, and on how many threads the others are decoded. Apart from these, which are many.
     #[cfg(feature = "threads")]
-    fn where_pays(
+    #[cold]
+    #[inline(never)]
+    fn first_few(
         &mut self,
         following: &mut Following,
         capture: &mut Capture,
         before: u64,
         progress: &mut dyn FnMut(u64),
-    ) -> Reached {
+    ) -> Begun {
         let mut first = First::default();
-        let Following { tracker, turns, reports, .. } = &mut *following;
-        let begun = follow(
-            capture,
-            tracker,
-            before,
-            &mut Direct::new(self, turns, reports, progress),
-            |packet| first.is_last(packet),
-        );
-        if !first.are_seen() || begun.flow.is_break() || begun.error.is_some() {
-            return begun;
+        let Following { tracker, turns, reports, .. } = following;
+        let mut listener = Direct::new(self, turns, reports, progress);
+        let reached = follow(capture, tracker, before, &mut listener, |packet| first.is_last(packet));
+        if !first.are_seen() || reached.flow.is_break() || reached.error.is_some() {
+            return Begun::Ends(reached);
         }
         let threads = if first.pay(self.wants()) { Threads::Two } else { Threads::One };
-        let reached = self.rest(following, capture, before, threads, progress);
-        Reached { packets: begun.packets.max(reached.packets), ..reached }
+        Begun::Goes(threads, reached.packets)
     }
 
     /// No more packets will come.
@@ -173,6 +175,15 @@ fn about(capture: &Capture, start: Option<Time>) -> Meta {
         start,
         ..Meta::default()
     }
+}
+
+/// What comes of the first packets.
+#[cfg(feature = "threads")]
+enum Begun {
+    /// There are no more.
+    Ends(Reached),
+    /// There may be more, behind the last of them, of which this is the number.
+    Goes(Threads, u64),
 }
 
 /// The first packets of a capture, by which it is decided whether a second thread pays.
@@ -407,13 +418,13 @@ impl<S: Sink> StreamSink for Decoder<S> {
 mod tests {
     use super::*;
 
-    fn first(sizes: impl IntoIterator<Item = usize>) -> First {
+    /// The first packets, whose sizes go round.
+    fn first(sizes: &[usize]) -> First {
         let mut first = First::default();
-        let mut sizes = sizes.into_iter().cycle();
         let room = [0; 2048];
         loop {
-            let data = &room[..sizes.next().expect("sizes go round")];
-            let packet = Packet { number: 1, time: Time::default(), link: 101, length: 0, data };
+            let data = &room[..sizes[first.packets % sizes.len()]];
+            let packet = Packet { number: 1, time: Time::default(), link: 101, data, wire_len: 0 };
             if first.is_last(&packet) {
                 return first;
             }
@@ -422,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_second_thread_pays_for_small_packets_and_for_payloads() {
-        let (small, large, both) = (first([60, 144]), first([1514]), first([1514, 54, 1514]));
+        let (small, large, both) = (first(&[60, 144]), first(&[1514]), first(&[1514, 54, 1514]));
         assert!(small.are_seen() && large.are_seen());
         assert!(!First { packets: First::MANY - 1, bytes: 0 }.are_seen());
         let (counts, payload) = (Wants::NOTHING, Wants { payload: 1, ..Wants::NOTHING });

@@ -261,7 +261,7 @@ impl Endpoint {
             payload.extend(self.buffer.drain(..count));
             let begin = if self.is(Bug::MaskPerRead) { 0 } else { came };
             if !self.is(Bug::NotUnmasked) {
-                mask(&mut payload[came..], key, begin);
+                xor(&mut payload[came..], key, begin);
             }
             if self.is(Bug::PayloadInOneRead) {
                 break;
@@ -508,14 +508,14 @@ impl Endpoint {
         let begin = out.len();
         out.extend_from_slice(payload);
         if masks {
-            mask(&mut out[begin..], key, 0);
+            xor(&mut out[begin..], key, 0);
         }
     }
 }
 
-/// Masks or unmasks what stands so far behind a payload's beginning (RFC 6455 §5.3); four bytes at a time, since
-/// tests are not optimised and some payloads have 17 MiB.
-fn mask(bytes: &mut [u8], mut key: [u8; 4], behind: usize) {
+/// Masks or unmasks what stands so far behind a payload's beginning (RFC 6455 §5.3); four bytes at a
+/// time, as tests are not optimised and some payloads have 17 MiB.
+fn xor(bytes: &mut [u8], mut key: [u8; 4], behind: usize) {
     key.rotate_left(behind % 4);
     let word = u32::from_ne_bytes(key);
     let (words, rest) = bytes.as_chunks_mut::<4>();
