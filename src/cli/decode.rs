@@ -128,7 +128,7 @@ pub struct Args {
     #[arg(help_heading = "Reading")]
     memory: usize,
 
-    /// Threads to use at most: 1, 2, or auto, which is 2 for large captures; what is shown is the same
+    /// Threads to use at most: 1, 2, or auto, which is as many as pay; what is shown is the same
     #[arg(
         long,
         value_name = "N|auto",
