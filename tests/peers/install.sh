@@ -13,8 +13,9 @@ if command -v npm >/dev/null; then
 else
     echo "ws, socket.io-client, engine.io-client: no npm"
 fi
-if command -v python3 >/dev/null; then
-    python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+# The interpreter itself: what stands for it (pyenv's shims) has more to do behind each installation, and may fail.
+if python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null); then
+    "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
         --requirement "$here/requirements.txt" --target "$to/python" --upgrade ||
         echo "websockets, aiohttp, duckdb: pip failed"
 else
