@@ -98,28 +98,26 @@ const KEYED: [&str; 2] = ["missing-sec-websocket-key", "reused-sec-websocket-key
 
 /// Whether a request is one of HTTP/1.1 by its line, the fields of its upgrade, or its pieces.
 fn asks_by_http1((request, pacing): &(Request, Pacing)) -> bool {
-    let Edits { line, drop, add, body } = &request.edits;
-    line.is_some()
-        || !drop.is_empty()
-        || !body.is_empty()
-        || request.key.is_some()
-        || *pacing != Pacing::default()
-        || !add.iter().all(|line| is_field(line) && !is_of_upgrade(line))
+    request.key.is_some() || says_http1(&request.edits, pacing)
 }
 
 /// The same of an answer. One that refuses is the same over HTTP/2, where it has no fields of the upgrade.
 fn answers_by_http1((response, pacing): &(Response, Pacing)) -> bool {
-    let Edits { line, drop, add, body } = &response.edits;
+    let Edits { line, drop, add, .. } = &response.edits;
     if line.as_deref().is_some_and(refuses) {
         let is_dropped = |name: &&str| drop.iter().any(|it| it.eq_ignore_ascii_case(name));
         return !["Upgrade", "Connection", "Sec-WebSocket-Accept"].iter().all(is_dropped)
             || Pacing { end: None, ..pacing.clone() } != Pacing::default()
             || !add.iter().all(|line| is_field(line));
     }
+    response.accept.is_some() || says_http1(&response.edits, pacing)
+}
+
+/// Whether a head was made to say what HTTP/2 cannot, or comes in pieces.
+fn says_http1(Edits { line, drop, add, body }: &Edits, pacing: &Pacing) -> bool {
     line.is_some()
         || !drop.is_empty()
         || !body.is_empty()
-        || response.accept.is_some()
         || *pacing != Pacing::default()
         || !add.iter().all(|line| is_field(line) && !is_of_upgrade(line))
 }
