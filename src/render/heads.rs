@@ -23,10 +23,11 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>, to: &mut
     }
     to.set(Block::Headers(head.headers));
     if !head.body.is_empty() {
-        let plain = Codings::of_head(head).plain(head.body, limits::HTTP_BODY_PREVIEW);
+        let codings = Codings::of_head(head);
+        let plain = codings.plain(head.body, limits::HTTP_BODY_PREVIEW);
         // What cannot be decoded is shown as it came.
         let bytes = if plain.bytes.is_empty() { head.body } else { &plain.bytes };
-        body(outline, &about_body(head, &plain), to);
+        body(outline, &about_body(codings, head.body, &plain), to);
         let text = str::from_utf8(whole_characters(bytes)).is_ok();
         to.set(Block::Payload { payload: Payload::whole(bytes, text), level: 2 });
     }
@@ -44,12 +45,11 @@ fn body(outline: &Outline, about: &Text, to: &mut dyn Setter) {
 }
 
 /// What a body is, with what is around it.
-fn about_body(head: &HttpHead<'_>, plain: &Plain<'_>) -> Text {
-    let codings = Codings::of_head(head);
+fn about_body(codings: Codings, came: &[u8], plain: &Plain<'_>) -> Text {
     if codings.is_none() {
         return Text::new("body");
     }
-    let came = grouped(head.body.len() as u64);
+    let came = grouped(came.len() as u64);
     let decoded = grouped(plain.bytes.len() as u64);
     match plain.stop {
         Some(Stop::Unread) => Text::with("body, {} bytes, in a content coding that is not read", came),
