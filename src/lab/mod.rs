@@ -27,7 +27,7 @@
 //! - `proxy`: between a client and a server, looking on
 //! - `stage`, `gauge`: a thread of its own for each side, and what it used
 //! - `abort`: a connection that is reset instead of closed
-//! - `rewound`: one of which something was read already
+//! - `rewound`: one of which something was read already; `overheard`: one to which somebody listens
 //! - `verify`: a connection's bytes held against this project's own decoder
 
 pub mod abort;
@@ -50,6 +50,7 @@ pub mod http2;
 pub mod hub;
 pub(crate) mod line;
 mod mailed;
+mod overheard;
 pub mod pages;
 pub mod panels;
 mod polling;

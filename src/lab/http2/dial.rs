@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::channel::Channel;
 use super::driven::{Driven, First};
-use crate::lab::hub::held;
+use crate::lab::overheard::Overheard;
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::http2::error_shown;
@@ -79,16 +78,17 @@ pub enum Unanswered {
 /// # Errors
 /// Why there is no answer.
 pub async fn dial(stream: impl Stream, asked: Asked, deadline: Instant) -> Result<Dialled, Unanswered> {
-    let (stream, first) = First::of(stream);
+    let first = First::default();
+    let stream = Overheard::by(first.clone(), Box::new(stream));
     let mut builder = Builder::new();
     builder
         .enable_push(false)
         .initial_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
         .max_header_list_size(limits::HTTP_HEAD as u32);
-    let foreign = |first: &Mutex<Vec<u8>>| Unanswered::Foreign(held(first).clone());
+    let foreign = || Unanswered::Foreign(first.bytes());
     let shaken = timeout_at(deadline, builder.handshake(stream)).await;
-    let (sender, connection) = shaken.map_err(|_| Unanswered::Silent)?.map_err(|_| foreign(&first))?;
+    let (sender, connection) = shaken.map_err(|_| Unanswered::Silent)?.map_err(|_| foreign())?;
     let mut connection = Driven::new(connection);
     match enabled(&mut connection, &sender, deadline).await {
         Some(Some(true)) => {}
@@ -96,7 +96,7 @@ pub async fn dial(stream: impl Stream, asked: Asked, deadline: Instant) -> Resul
         Some(None) => {
             return Err(match connection.why().map(Unanswered::of) {
                 Some(goaway @ Unanswered::Goaway(_)) => goaway,
-                _ => foreign(&first),
+                _ => foreign(),
             });
         }
         None => return Err(Unanswered::Silent),

@@ -15,14 +15,15 @@ use tokio::time::timeout;
 use super::answering::Answering;
 use super::channel::Channel;
 use super::translate::{ordinary, request};
-use super::watch::{Refused, StreamWatch, Watch, Watched};
+use super::watch::{Refused, StreamWatch, Watch};
+use crate::lab::overheard::Overheard;
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::Text;
 
 /// A connection on which a client of HTTP/2 asks.
 pub struct Served {
-    connection: Connection<Watched, Bytes>,
+    connection: Connection<Overheard<Watch>, Bytes>,
     watch: Watch,
 }
 

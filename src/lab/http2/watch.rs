@@ -2,16 +2,12 @@
 //! them its client breaks, and on which stream.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::decoder::{Beginning, Decoder};
 use crate::lab::hub::held;
+use crate::lab::overheard::{Listener, Overheard};
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::{At, Body, Dir, Finding, Flow, FlowId, Interest, ON, Severity, Side, Sink, Unit, Wants};
@@ -69,11 +65,11 @@ pub struct StreamWatch {
 
 impl Watch {
     /// A connection that is watched from its first byte on; `ends` are the addresses of client and server.
-    pub fn on(stream: Box<dyn Stream>, ends: [SocketAddr; 2]) -> (Watched, Self) {
+    pub fn on(stream: Box<dyn Stream>, ends: [SocketAddr; 2]) -> (Overheard<Self>, Self) {
         let mut decoder = Decoder::within(limits::GRADE_WATCH, Inbox::default());
         decoder.open(ONE, &Beginning::opened(ends));
         let watch = Self(Arc::new(Mutex::new(State { decoder, lost: false })));
-        (Watched { stream, watch: watch.clone() }, watch)
+        (Overheard::by(watch.clone(), stream), watch)
     }
 
     fn data(&self, from: Side, bytes: &[u8]) {
@@ -102,6 +98,17 @@ impl Watch {
             }
         }
         None
+    }
+}
+
+/// What is read of it the client has sent, what is written the server.
+impl Listener for Watch {
+    fn came(&self, bytes: &[u8]) {
+        self.data(Side::A, bytes);
+    }
+
+    fn went(&self, bytes: &[u8]) {
+        self.data(Side::B, bytes);
     }
 }
 
@@ -165,38 +172,5 @@ impl Sink for Inbox {
             broken.get_or_insert_with(|| finding.clone());
         }
         ON
-    }
-}
-
-/// A connection that is watched: what is read of it the client has sent, what is written the server.
-pub(super) struct Watched {
-    stream: Box<dyn Stream>,
-    watch: Watch,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = into.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
-        this.watch.data(Side::A, &into.filled()[before..]);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let count = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes))?;
-        this.watch.data(Side::B, &bytes[..count]);
-        Poll::Ready(Ok(count))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }

@@ -1,17 +1,12 @@
 //! The target of a request as it came: hyper leaves out what stands behind a `#`.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::lab::hub::held;
-use crate::lab::socket::Stream;
+use crate::lab::overheard::Listener;
 use crate::limits;
 
-/// The request line that came last.
+/// Listens to requests: the request line that came last.
 #[derive(Clone, Debug, Default)]
 pub struct Line(Arc<Mutex<State>>);
 
@@ -39,6 +34,16 @@ impl Line {
         *held(&self.0) = State { is_over: true, is_last: true, ..State::default() };
     }
 
+    /// An answer goes out: what comes behind it is the next request.
+    fn answered(&self) {
+        let mut state = held(&self.0);
+        if !state.is_last {
+            *state = State::default();
+        }
+    }
+}
+
+impl Listener for Line {
     fn came(&self, bytes: &[u8]) {
         let mut state = held(&self.0);
         if state.is_over {
@@ -50,52 +55,8 @@ impl Line {
         state.is_over = end.is_some() || state.bytes.len() > limits::HTTP_HEAD;
     }
 
-    /// An answer goes out: what comes behind it is the next request.
-    fn answered(&self) {
-        let mut state = held(&self.0);
-        if !state.is_last {
-            *state = State::default();
-        }
-    }
-}
-
-/// A stream of requests.
-pub struct Asked {
-    stream: Box<dyn Stream>,
-    line: Line,
-}
-
-impl Asked {
-    /// Notes the request lines that come over it.
-    pub fn new(stream: Box<dyn Stream>) -> (Self, Line) {
-        let line = Line::default();
-        (Self { stream, line: line.clone() }, line)
-    }
-}
-
-impl AsyncRead for Asked {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = into.filled().len();
-        let read = ready!(Pin::new(&mut this.stream).poll_read(cx, into));
-        this.line.came(&into.filled()[before..]);
-        Poll::Ready(read)
-    }
-}
-
-impl AsyncWrite for Asked {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.line.answered();
-        Pin::new(&mut this.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    fn went(&self, _bytes: &[u8]) {
+        self.answered();
     }
 }
 

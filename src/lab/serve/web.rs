@@ -13,13 +13,14 @@ use hyper::service::{HttpService, service_fn};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use super::asked::Asked;
+use super::asked::Line;
 use super::spots::Spot;
 use super::{Kind, Visitor, pages, paths, poll, socketio};
 use crate::lab::answer::{Answer, query, refuse, wants_websocket};
 use crate::lab::engine::beneath::{Beneath, Under};
 use crate::lab::handshake::{Agreed, Target};
 use crate::lab::http2::EXTENDED_ONLY;
+use crate::lab::overheard::Overheard;
 use crate::lab::panels::Panels;
 use crate::lab::socket::Stream;
 use crate::limits;
@@ -35,7 +36,8 @@ const EXTENSIONS: HeaderName = HeaderName::from_static("sec-websocket-extensions
 /// 8441).
 pub async fn serve(visitor: Arc<Visitor>, stream: Box<dyn Stream>, is_http2: bool) {
     let answered = Arc::new(AtomicBool::new(false));
-    let (stream, line) = Asked::new(stream);
+    let line = Line::default();
+    let stream = Overheard::by(line.clone(), stream);
     let service = {
         let (visitor, answered) = (Arc::clone(&visitor), Arc::clone(&answered));
         service_fn(move |mut request: Request<Incoming>| {
