@@ -15,7 +15,7 @@
 mod brotli;
 mod deflate;
 #[cfg(feature = "zstd")]
-mod zstd;
+pub(crate) mod zstd;
 
 use std::borrow::Cow;
 use std::fmt;

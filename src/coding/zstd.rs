@@ -8,21 +8,15 @@
 //!
 //! Checksums are not checked.
 
+pub(crate) mod format;
+
 use std::io::{self, ErrorKind, Read as _, Write};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use self::format::{BLOCK, BlockHeader, Descriptor, LAST, MAGIC};
 use super::{Halt, Put, Stop};
 use crate::limits::CODING_WINDOW;
-
-/// Begins a frame (§3.1.1).
-const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-
-/// The longest block (§3.1.1.2.4).
-const BLOCK: usize = 128 * 1024;
-
-/// A last block, raw and empty (§3.1.1.2).
-const LAST: [u8; 3] = [1, 0, 0];
 
 /// Takes `zstd` off.
 pub(super) struct Zstd {
@@ -45,11 +39,8 @@ enum Next {
     Skipped(u64),
     /// `Frame_Header_Descriptor` (§3.1.1.1.1).
     Descriptor,
-    /// The rest of the header: so many bytes, of which the descriptor says what they are.
-    Header {
-        descriptor: u8,
-        bytes: usize,
-    },
+    /// The rest of the header.
+    Header(Descriptor),
     /// The header of a block.
     Block,
     /// So many bytes of a block, of which this is the header.
@@ -67,7 +58,8 @@ impl Next {
             Self::Magic | Self::Length | Self::Checksum => Some(4),
             Self::Descriptor => Some(1),
             Self::Block => Some(3),
-            Self::Header { bytes, .. } | Self::Body { bytes, .. } => Some(bytes),
+            Self::Header(descriptor) => Some(descriptor.rest()),
+            Self::Body { bytes, .. } => Some(bytes),
             Self::Skipped(_) => None,
         }
     }
@@ -141,35 +133,30 @@ impl Zstd {
         const BROKEN: Halt = Halt::Stop(Stop::Broken);
         Ok(match self.next {
             Next::Magic if part == MAGIC => Next::Descriptor,
-            Next::Magic if part[0] & 0xF0 == 0x50 && part[1..] == [0x2A, 0x4D, 0x18] => Next::Length,
+            Next::Magic if part.first_chunk().is_some_and(|magic| format::is_skippable(*magic)) => {
+                Next::Length
+            }
             Next::Magic | Next::Skipped(_) => return Err(BROKEN),
             Next::Length => {
                 let length = part.iter().rev().fold(0, |length, byte| length << 8 | u64::from(*byte));
                 if length == 0 { Next::Magic } else { Next::Skipped(length) }
             }
             Next::Descriptor => {
-                let descriptor = part[0];
-                let (window, dictionary, size) = fields(descriptor);
+                let descriptor = Descriptor::of(part[0]);
                 // What a dictionary says is not here, and there is none in the coding.
-                if dictionary > 0 || descriptor & 0x08 != 0 {
+                if descriptor.dictionary > 0 || descriptor.is_reserved {
                     return Err(BROKEN);
                 }
-                Next::Header { descriptor, bytes: window + size }
+                Next::Header(descriptor)
             }
-            Next::Header { descriptor, .. } => {
+            Next::Header(descriptor) => {
                 self.frame = Some(Frame::new(descriptor, part).ok_or(BROKEN)?);
                 Next::Block
             }
             Next::Block => {
                 let header = [part[0], part[1], part[2]];
-                let [low, middle, high] = header.map(usize::from);
-                // A run has one byte, however long it gets; the fourth kind is none (§3.1.1.2.2).
-                let bytes = match low >> 1 & 3 {
-                    1 => 1,
-                    3 => return Err(BROKEN),
-                    _ => (low | middle << 8 | high << 16) >> 3,
-                };
-                if bytes > BLOCK {
+                let BlockHeader { is_reserved, bytes, .. } = BlockHeader::of(header);
+                if is_reserved || bytes > BLOCK {
                     return Err(BROKEN);
                 }
                 Next::Body { header, bytes }
@@ -178,7 +165,7 @@ impl Zstd {
                 let frame = self.frame.as_mut().ok_or(BROKEN)?;
                 frame.block(header, part)?;
                 frame.give(put)?;
-                match (header[0] & 1 == 1, frame.has_checksum) {
+                match (BlockHeader::of(header).is_last, frame.has_checksum) {
                     (false, _) => Next::Block,
                     (true, true) => Next::Checksum,
                     (true, false) => self.end(),
@@ -194,18 +181,9 @@ impl Zstd {
     }
 }
 
-/// How many bytes of a header are the window, the number of a dictionary, and the size of the content.
-fn fields(descriptor: u8) -> (usize, usize, usize) {
-    let is_single = descriptor & 0x20 != 0;
-    let sizes = [usize::from(is_single), 2, 4, 8];
-    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-    (usize::from(!is_single), dictionary, sizes[usize::from(descriptor >> 6)])
-}
-
 /// The window that a header asks for (§3.1.1.1.2, §3.1.1.1.4).
-fn window(descriptor: u8, header: &[u8]) -> u64 {
-    let (window, _, _) = fields(descriptor);
-    if window > 0 {
+fn window(descriptor: Descriptor, header: &[u8]) -> u64 {
+    if descriptor.window > 0 {
         let (exponent, mantissa) = (header[0] >> 3, u64::from(header[0] & 7));
         let base = 1 << (10 + exponent);
         return base + base / 8 * mantissa;
@@ -217,7 +195,7 @@ fn window(descriptor: u8, header: &[u8]) -> u64 {
 
 impl Frame {
     /// A frame that begins with these fields behind its descriptor.
-    fn new(descriptor: u8, header: &[u8]) -> Option<Self> {
+    fn new(descriptor: Descriptor, header: &[u8]) -> Option<Self> {
         let window = window(descriptor, header);
         let keeps = window.clamp(BLOCK as u64, CODING_WINDOW).next_power_of_two();
         let mut decoder = FrameDecoder::new();
@@ -231,7 +209,7 @@ impl Frame {
         decoder.decode_blocks(&LAST[..], BlockDecodingStrategy::UptoBlocks(1)).ok()?;
         Some(Self {
             decoder,
-            has_checksum: descriptor & 4 != 0,
+            has_checksum: descriptor.has_checksum,
             is_wide: window > keeps,
             keeps: usize::try_from(keeps).ok()?,
             given: 0,

@@ -42,7 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What others find compressed, wherever they meet it.
     ("coding", GROUND),
     // Siblings: none imports another.
-    ("input", GROUND),
+    ("input", &["coding", "model", "limits"]),
     ("net", GROUND),
     ("tls", GROUND),
     ("http", &["coding", "model", "limits"]),

@@ -9,16 +9,11 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{Wrong, again};
+use crate::coding::zstd::format::{self, BLOCK, BlockHeader, Descriptor, LAST, MAGIC};
 use crate::limits;
 
-/// Begins a frame (§3.1.1).
-const MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-
-/// The longest block (§3.1.1.2.4).
-const BLOCK: usize = 128 * 1024;
-
-/// A last block, raw and empty (§3.1.1.2), and room for a checksum behind it.
-const LAST: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
+/// Room for a checksum behind a last block.
+const CHECKSUM: [u8; 4] = [0; 4];
 
 /// Unpacks what it reads.
 pub(super) struct Zstd<R> {
@@ -57,10 +52,9 @@ impl<R: BufRead> Zstd<R> {
             if magic == MAGIC {
                 break;
             }
-            if magic[0] & 0xF0 != 0x50 || magic[1..] != [0x2A, 0x4D, 0x18] {
+            if !format::is_skippable(magic) {
                 return Err(wrong("no frame begins behind the last one"));
             }
-            // A skippable frame (§3.1.2).
             let mut length = [0; 4];
             self.packed.read_exact(&mut length)?;
             let length = u64::from(u32::from_le_bytes(length));
@@ -70,18 +64,14 @@ impl<R: BufRead> Zstd<R> {
         }
         let mut header = MAGIC.to_vec();
         header.push(self.byte()?);
-        // Frame_Header_Descriptor (§3.1.1.1.1): window, dictionary and size of the content follow.
-        let descriptor = header[4];
-        let is_single = descriptor & 0x20 != 0;
-        let sizes = [usize::from(is_single), 2, 4, 8];
-        let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-        for _ in 0..usize::from(!is_single) + dictionary + sizes[usize::from(descriptor >> 6)] {
+        let descriptor = Descriptor::of(header[MAGIC.len()]);
+        for _ in 0..descriptor.rest() {
             header.push(self.byte()?);
         }
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(limits::UNPACK_WINDOW);
         decoder.init(&*header).map_err(|error| invalid(error.to_string()))?;
-        self.frame = Some(Frame { decoder, has_checksum: descriptor & 4 != 0, is_cut: false });
+        self.frame = Some(Frame { decoder, has_checksum: descriptor.has_checksum, is_cut: false });
         Ok(true)
     }
 
@@ -94,20 +84,17 @@ impl<R: BufRead> Zstd<R> {
     /// Decodes one block of the frame.
     fn next_block(&mut self) -> io::Result<()> {
         let Some(frame) = &mut self.frame else { return Ok(()) };
-        let mut header = [0; 3];
+        let mut header = [0; BlockHeader::LENGTH];
         self.packed.read_exact(&mut header)?;
-        let [low, middle, high] = header.map(usize::from);
-        let (is_last, kind) = (low & 1 == 1, low >> 1 & 3);
-        // A run has one byte, however long it gets.
-        let size = if kind == 1 { 1 } else { (low | middle << 8 | high << 16) >> 3 };
-        if size > BLOCK {
+        let BlockHeader { is_last, bytes, .. } = BlockHeader::of(header);
+        if bytes > BLOCK {
             return Err(wrong("a block is longer than any may be"));
         }
         self.block.clear();
         self.block.extend(header);
-        self.block.resize(3 + size, 0);
-        self.packed.read_exact(&mut self.block[3..])?;
-        let mut checksum = [0; 4];
+        self.block.resize(header.len() + bytes, 0);
+        self.packed.read_exact(&mut self.block[header.len()..])?;
+        let mut checksum = CHECKSUM;
         let checked =
             if is_last && frame.has_checksum { self.packed.read_exact(&mut checksum) } else { Ok(()) };
         self.block.extend(checksum);
@@ -160,7 +147,10 @@ impl<R: BufRead> Read for Zstd<R> {
                         // What was unpacked so far is all there will be.
                         if frame
                             .decoder
-                            .decode_blocks(&LAST[..], BlockDecodingStrategy::UptoBlocks(1))
+                            .decode_blocks(
+                                LAST[..].chain(&CHECKSUM[..]),
+                                BlockDecodingStrategy::UptoBlocks(1),
+                            )
                             .is_err()
                         {
                             self.frame = None;
