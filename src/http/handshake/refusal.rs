@@ -102,7 +102,9 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
     let Some(line) = first_line(&text, &status.join(" ")) else { return };
     let lower = text.to_ascii_lowercase();
     let what = std::mem::take(&mut case.what);
-    case.what = Text::new("{}, “{}”").word(what).and(prefix(&line, limits::REASON_SHOWN));
+    let shown = prefix(&line, limits::REASON_SHOWN);
+    let more = if shown.len() < line.len() { "…" } else { "" };
+    case.what = Text::new("{}, “{}”").word(what).and(format!("{shown}{more}"));
     // Who answers in JSON has read the request, and says what is wrong with it.
     let is_bad_request = status.iter().any(|part| part == "400" || part.starts_with("got 400"));
     if is_bad_request && line.starts_with('{') {
