@@ -50,7 +50,7 @@ pub enum How {
     },
     /// The server closed it, with this code and reason.
     Theirs(Option<CloseCode>, String),
-    /// The server broke the protocol, and was told so.
+    /// The server broke the protocol, or sent more than is taken, and was told so.
     Violation(Violation),
     /// TCP ended, or broke, without a Close frame.
     Lost(Option<io::Error>),
@@ -125,6 +125,15 @@ impl How {
                 Text::with("closed by the server with {}: {}", code.0).and(reason)
             }
             Self::Theirs(None, _) => "closed by the server without a code".into(),
+            Self::Violation(violation) if violation.rule.is_none() => {
+                let code = violation.code.0;
+                let words = if code == 1009 {
+                    "closed with {}: {}; --max-message takes more"
+                } else {
+                    "closed with {}: {}"
+                };
+                Text::with(words, code).word(Text::new(violation.why))
+            }
             Self::Violation(violation) => {
                 Text::new("closed with {}, because the server broke the protocol: {}")
                     .and(violation.code.0)
@@ -167,5 +176,16 @@ mod tests {
         }
         let words = end(How::Theirs(Some(CloseCode(1011)), "x".into()), None).words().to_string();
         assert_eq!(words, "closed by the server with 1011: x · 1 sent, 2 received · open for 3.0 s");
+        // A message that is too long for us breaks no rule.
+        let violation =
+            |code, rule| Violation { code: CloseCode(code), why: "of a reason", rule, close: None };
+        let rule = Some(&crate::ws::MASKED_SERVER_FRAME);
+        for (violation, words) in [
+            (violation(1009, None), "closed with 1009: of a reason; --max-message takes more"),
+            (violation(1013, None), "closed with 1013: of a reason"),
+            (violation(1002, rule), "closed with 1002, because the server broke the protocol: of a reason"),
+        ] {
+            assert_eq!(How::Violation(violation).words().to_string(), words);
+        }
     }
 }
