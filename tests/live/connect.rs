@@ -525,8 +525,37 @@ fn socket_io_is_spoken() {
         out.starts_with("[\"welcome\",\"/admin\"]\nack 1 after ") && out.ends_with(" [\"answer\",7]\n"),
         "{out}"
     );
-    let (_, _, err) = told(connect(&["--socketio", "--namespace", "/admin", &url]), "x\n");
+    let (code, _, err) = told(connect(&["--socketio", "--namespace", "/admin", &url]), "x\n");
+    assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("lets nobody into the namespace /admin") && err.contains("--auth"), "{err}");
+}
+
+/// A WebSocket without Socket.IO says nothing that would begin a session.
+#[test]
+fn a_session_that_never_begins_is_told() {
+    let Some((_running, url)) = server(Peer::Ws) else { return };
+    for input in ["", "x\n"] {
+        let (code, _, err) = told(connect(&["--socketio", "--timeout", "1", &url]), input);
+        assert!(err.contains("no session of Socket.IO came about"), "{err}");
+        assert_eq!(code, Some(1), "{err}");
+    }
+}
+
+/// A proxy that keeps Upgrade from a server of Engine.IO is told by what that server says.
+#[test]
+fn an_upgrade_that_engine_io_never_saw_is_told() {
+    let (thread, url) = once(|mut stream| {
+        assert!(
+            read_request(&mut stream).starts_with("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n")
+        );
+        let body = r#"{"code":3,"message":"Bad request"}"#;
+        let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json";
+        write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).expect("sent");
+    });
+    let (code, _, err) = told(connect(&["--socketio", &url]), "");
+    thread.join().expect("the server does not panic");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("Upgrade was lost on the way") && err.contains("proxy_http_version 1.1;"), "{err}");
 }
 
 /// Today's server and that of years ago, on each transport: events, acknowledgements, bytes both ways.
@@ -734,6 +763,10 @@ fn recorded_messages_are_sent_again() {
         assert!(out.contains(line), "{line}: {out}");
     }
     assert!(err.contains("0 same, 2 differ, 1 missing; 0 more"), "{err}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.args(["replay", "/nowhere.pcap", "--messages", "--to", &url]);
+    let missing = "error: /nowhere.pcap: no such file or folder\n".to_owned();
+    assert_eq!(told(command, ""), (Some(2), String::new(), missing));
     let (code, _, err) = replay("ws://127.0.0.1:1/", &[]);
     assert!(code == Some(2) && err.contains("refuses connections"), "{err}");
 }

@@ -38,6 +38,8 @@ pub struct End {
     pub lasted: Duration,
     /// Ctrl-C was pressed.
     pub interrupted: bool,
+    /// There was no session above it, as one was wanted.
+    pub refused: bool,
 }
 
 /// How a connection ended.
@@ -76,6 +78,7 @@ impl End {
     /// Whether it ended as connections should.
     pub fn is_good(&self) -> bool {
         !self.is_short()
+            && !self.refused
             && match &self.how {
                 How::Ours { .. } => true,
                 How::Theirs(code, _) => code.is_none_or(|code| matches!(code.0, 1000 | 1001)),
@@ -161,6 +164,7 @@ mod tests {
             wanted,
             lasted: Duration::from_secs(3),
             interrupted: false,
+            refused: false,
         };
         for (how, wanted, is_good) in [
             (How::Ours { answered: true }, None, true),
@@ -173,6 +177,7 @@ mod tests {
         ] {
             let end = end(how, wanted);
             assert_eq!((end.is_good(), end.shortfall().is_some()), (is_good, wanted == Some(3)), "{end:?}");
+            assert!(!End { refused: true, ..end }.is_good(), "without a session");
         }
         let words = end(How::Theirs(Some(CloseCode(1011)), "x".into()), None).words().to_string();
         assert_eq!(words, "closed by the server with 1011: x · 1 sent, 2 received · open for 3.0 s");
