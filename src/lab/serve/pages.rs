@@ -153,7 +153,8 @@ pub(super) fn look_on(visitor: &Arc<Visitor>, mut request: Request<Incoming>) ->
                 came = socket.next() => match came {
                     // A panel has nothing to say.
                     Ok(Came::Message(_) | Came::Ping(_) | Came::Pong(_)) => {}
-                    _ => return,
+                    // Whoever closes is answered; it has left in any case.
+                    _ => return drop(socket.finish(super::FAREWELL).await),
                 },
                 () = visitor.stopping() => {
                     socket.close(Some(CloseCode(1001)), "");

@@ -56,7 +56,10 @@ fn a_page_that_looks_on_is_not_told_of() {
     while wire.frame().is_some() {}
     let (_, record) = panel.frame().expect("a record");
     assert!(String::from_utf8_lossy(&record).starts_with('{'), "{}", record.escape_ascii());
-    drop(panel);
+    // It leaves as pages do, and is answered.
+    panel.send(&frame(true, 8, &1001_u16.to_be_bytes()));
+    let last = std::iter::from_fn(|| panel.frame()).last();
+    assert_eq!(last, Some((0x88, 1001_u16.to_be_bytes().to_vec())));
     let (pcap, shown) = served.end();
     assert!(shown.contains("GET /echo?panel=en123") && !shown.contains("/lab/wire"), "{shown}");
     assert!(shown.ends_with("1 connection, 2 frames, 2 messages\n"), "{shown}");
