@@ -59,7 +59,8 @@ impl Url {
 
     /// The scheme that is missing in front of what is a URL otherwise: that of its port, or of most servers.
     fn without_scheme(text: &str) -> Option<&'static str> {
-        let url = Self::parse(&format!("ws://{text}")).ok()?;
+        let plain = "ws";
+        let url = Self::parse(&format!("{plain}://{text}")).ok()?;
         let is_address = url.host.parse::<IpAddr>().is_ok();
         let names_port = url.port != 80;
         match url.port {

@@ -26,6 +26,9 @@ pub fn message(text: &str) -> Result<u64, String> {
     size::within(text, 125, 1 << 30)
 }
 
+/// The origin of what has none, such as a file.
+const NULL: &[u8] = b"null";
+
 /// The origin of pages, as browsers write it in Origin (RFC 6454 §6.1): without a path, not even `/`.
 ///
 /// # Errors
@@ -33,7 +36,7 @@ pub fn message(text: &str) -> Result<u64, String> {
 pub fn origin(text: &str) -> Result<String, String> {
     let is_origin = match text.split_once("://") {
         Some((scheme, host)) => !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#']),
-        None => text == "null",
+        None => text.as_bytes() == NULL,
     };
     let problem = Text::with("`{}` is no origin: http://localhost:3000 is one, without a path", text);
     if is_origin { Ok(text.to_owned()) } else { Err(problem.to_string()) }
