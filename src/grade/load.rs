@@ -258,7 +258,7 @@ fn rows(each: Option<Value>, named: &BTreeMap<String, Vec<Table>>) -> Result<Vec
 /// A value with the texts of a row where their names stand in braces.
 fn fill(value: &Value, row: &Table) -> Value {
     match value {
-        Value::String(text) => {
+        Value::String(text) if text.contains('{') => {
             let mut text = text.clone();
             for (name, value) in row {
                 let value = match value {
