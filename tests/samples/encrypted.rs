@@ -318,20 +318,21 @@ fn only(capture: &[u8], wanted: impl Fn(usize, &Packet<'_>) -> bool) -> Vec<u8> 
     writer.finish().expect("memory takes it")
 }
 
+/// Whether a packet has the hello of a client, behind whatever headers.
+fn has_hello(packet: &[u8]) -> bool {
+    packet.windows(11).any(|it| matches!(it, [22, 3, 1, _, _, 1, 0, _, _, 3, 3]))
+}
+
 /// What is left of TLS without its client's hello is known by its records, with keys or without; and nothing
 /// is said of it that is not so.
 #[test]
 fn without_its_hello_tls_is_named_and_that_no_key_opens_it() {
-    let is_hello = |packet: &Packet<'_>| {
-        // In one packet it is, behind whatever headers.
-        packet.data.windows(11).any(|it| matches!(it, [22, 3, 1, _, _, 1, 0, _, _, 3, 3]))
-    };
     let mut joined = 0;
     for it in recorded() {
         let ways: [(&str, Box<Wanted>); 3] = [
             ("from the middle on", Box::new(|place, _| place >= 12)),
             ("the server alone", Box::new(|_, packet| is_to_server(packet.data) == Some(false))),
-            ("without hellos", Box::new(|_, packet| !is_hello(packet))),
+            ("without hellos", Box::new(|_, packet| !has_hello(packet.data))),
         ];
         for (way, wanted) in ways {
             let capture = only(&it.capture, wanted);
