@@ -2,6 +2,7 @@
 
 use super::{Behaviour, Chapter, Closing, Graded, Verdict};
 use crate::model::finding::Rule;
+use crate::model::text::{Arg, Text};
 
 /// Cases that do not pass, and probably for one reason.
 #[derive(Clone, Debug)]
@@ -16,8 +17,16 @@ pub struct Behind<'g> {
 #[derive(PartialEq)]
 enum Key<'g> {
     Broken(&'static str),
-    Likely(&'static str, &'g str),
-    Alike { chapter: Chapter, why: &'static str, rule: Option<&'static str>, how: (Behaviour, Closing) },
+    /// A mistake that is known by the bytes. What fills its words matters where they are no details of the
+    /// case, but a code with which it was closed.
+    Looks(&'static str, &'g [Arg]),
+    Likely(&'g str),
+    Alike {
+        chapter: Chapter,
+        why: &'g Text,
+        rule: Option<&'static str>,
+        how: (Behaviour, Closing),
+    },
 }
 
 impl Behind<'_> {
@@ -34,7 +43,10 @@ pub fn behind<'g>(graded: impl IntoIterator<Item = &'g Graded>, verdict: Verdict
         let key = key(one);
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, group)) => group.cases.push(one),
-            None => groups.push((key, Behind { broken: one.broken, cases: vec![one] })),
+            None => {
+                let broken = one.broken.filter(|_| matches!(key, Key::Broken(_)));
+                groups.push((key, Behind { broken, cases: vec![one] }));
+            }
         }
     }
     let mut groups: Vec<Behind<'_>> = groups.into_iter().map(|(_, group)| group).collect();
@@ -43,15 +55,23 @@ pub fn behind<'g>(graded: impl IntoIterator<Item = &'g Graded>, verdict: Verdict
 }
 
 fn key(one: &Graded) -> Key<'_> {
+    let looks_like = &one.looks_like;
+    if one.root().is_some() {
+        return Key::Looks(looks_like.template, &[]);
+    }
     if let Some(rule) = one.broken {
         return Key::Broken(rule.id);
     }
-    if !one.likely.is_empty() || !one.looks_like.is_empty() {
-        return Key::Likely(one.looks_like.template, &one.likely.en);
+    if !looks_like.is_empty() {
+        let filled = if one.remedy.is_some() { &[][..] } else { &looks_like.args };
+        return Key::Looks(looks_like.template, filled);
+    }
+    if !one.likely.is_empty() {
+        return Key::Likely(&one.likely.en);
     }
     Key::Alike {
         chapter: one.case.chapter,
-        why: one.why.template,
+        why: &one.why,
         rule: one.case.rules.first().map(|rule| rule.id),
         how: (one.behaviour, one.closing),
     }
