@@ -2,7 +2,7 @@
 
 use super::{Behaviour, Chapter, Closing, Graded, Verdict};
 use crate::model::finding::Rule;
-use crate::model::text::{Arg, Text};
+use crate::model::text::Arg;
 
 /// Cases that do not pass, and probably for one reason.
 #[derive(Clone, Debug)]
@@ -17,13 +17,13 @@ pub struct Behind<'g> {
 #[derive(PartialEq)]
 enum Key<'g> {
     Broken(&'static str),
-    /// A mistake that is known by the bytes. What fills its words matters where they are no details of the
-    /// case, but a code with which it was closed.
-    Looks(&'static str, &'g [Arg]),
+    /// A mistake that is known by the bytes, or what it did: the first of what fills those words, a code
+    /// mostly, is what it did too.
+    Looks(&'static str, Option<&'g Arg>),
     Likely(&'g str),
     Alike {
         chapter: Chapter,
-        why: &'g Text,
+        why: (&'static str, Option<&'g Arg>),
         rule: Option<&'static str>,
         how: (Behaviour, Closing),
     },
@@ -57,13 +57,13 @@ pub fn behind<'g>(graded: impl IntoIterator<Item = &'g Graded>, verdict: Verdict
 fn key(one: &Graded) -> Key<'_> {
     let looks_like = &one.looks_like;
     if one.root().is_some() {
-        return Key::Looks(looks_like.template, &[]);
+        return Key::Looks(looks_like.template, None);
     }
     if let Some(rule) = one.broken {
         return Key::Broken(rule.id);
     }
-    if !looks_like.is_empty() {
-        let filled = if one.remedy.is_some() { &[][..] } else { &looks_like.args };
+    if !looks_like.is_empty() && (one.remedy.is_some() || one.likely.is_empty()) {
+        let filled = looks_like.args.first().filter(|_| one.remedy.is_none());
         return Key::Looks(looks_like.template, filled);
     }
     if !one.likely.is_empty() {
@@ -71,7 +71,7 @@ fn key(one: &Graded) -> Key<'_> {
     }
     Key::Alike {
         chapter: one.case.chapter,
-        why: &one.why,
+        why: (one.why.template, one.why.args.first()),
         rule: one.case.rules.first().map(|rule| rule.id),
         how: (one.behaviour, one.closing),
     }

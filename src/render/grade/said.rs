@@ -112,18 +112,24 @@ pub(super) fn headline(group: &Behind<'_>, lang: Lang) -> String {
 
 /// What was other than expected: what came, and what should have, where nothing more is known.
 pub(super) fn why(one: &Graded, lang: Lang) -> Cow<'static, str> {
-    let is_told = one.why.template != NOT_WHAT_MAY_COME || one.broken.is_some() || one.expected.is_empty();
-    if is_told { lang.say(&one.why) } else { instead(one, lang).into() }
+    let is_vague = one.why.template == NOT_WHAT_MAY_COME && one.broken.is_none();
+    let told = is_vague.then(|| instead(one, lang)).flatten();
+    told.map_or_else(|| lang.say(&one.why), Cow::Owned)
 }
 
-/// What came, and what should have.
-fn instead(one: &Graded, lang: Lang) -> String {
-    lang.fill("got {}; expected {}", &[&got(one, lang), &one.expected.join("; ")])
+/// What came, and what should have; `None` where nothing came that should not.
+fn instead(one: &Graded, lang: Lang) -> Option<String> {
+    if one.expected.is_empty() {
+        let first = one.got.iter().find(|event| event.what.opcode().is_some())?;
+        return Some(lang.fill("got {}, where nothing should come", &[&said(first, lang)]));
+    }
+    Some(lang.fill("got {}; expected {}", &[&got(one, lang), &one.expected.join("; ")]))
 }
 
 /// The mistake that a failure looks like.
 pub(super) fn likely(one: &Graded, lang: Lang) -> String {
-    if one.looks_like.is_empty() {
+    // What a case knows says more than what only says that something went wrong.
+    if one.looks_like.is_empty() || one.remedy.is_none() && !one.likely.is_empty() {
         return one.likely.in_(lang).to_owned();
     }
     lang.say(&one.looks_like).into_owned()
