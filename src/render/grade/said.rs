@@ -19,9 +19,6 @@ const EVENTS: usize = 4;
 /// What is said of what came where nothing more is known, which says less than what came does.
 const NOT_WHAT_MAY_COME: &str = "what came is not what may come";
 
-/// A rule that nobody broke who sent a Close frame.
-const CLOSE_NOT_ANSWERED: &str = "close-not-answered";
-
 /// What is told of a case that does not pass: a name, and what it is, which may be long.
 pub(super) type Detail = (&'static str, String);
 
@@ -203,7 +200,8 @@ pub(super) fn cited(one: &Graded) -> String {
         (Mended::Nothing, None) => ("", Vec::new()),
         (_, None) => {
             let has_closed = one.got.iter().any(|event| matches!(event.what, EventKind::Close(_)));
-            let is_unbroken = |rule: &Rule| has_closed && rule.id == CLOSE_NOT_ANSWERED;
+            // Who sent a Close frame did not break this one.
+            let is_unbroken = |rule: &Rule| has_closed && rule.id == "close-not-answered";
             let rule = one.case.rules.first().filter(|rule| !is_unbroken(rule));
             (rule.map_or("", |rule| rule.id), one.case.cites.clone())
         }

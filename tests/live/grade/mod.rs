@@ -217,7 +217,7 @@ fn a_mistake_is_mended_alike_in_whatever_case_shows_it() {
     let rows: [(Bug, &[&str], &str); 6] = [
         (
             Bug::RawEchoed,
-            &["framing.text-*", "framing.binary-*", "masking.key-*", "control.ping-*", "closing.close-*"],
+            &["framing.text-*", "framing.binary-*", "masking.key-*", "control.ping-*", "closing.close-c*"],
             "XOR byte i",
         ),
         (Bug::PongEmpty, &["control.ping-*", "control.pong-*"], "payload back in the pong"),
@@ -248,7 +248,7 @@ fn a_mistake_is_mended_alike_in_whatever_case_shows_it() {
         }
     }
     assert!(wrong.is_empty(), "{}\n{failed:?}", wrong.join("\n"));
-    assert!(failed.iter().zip([60, 8, 8, 4, 5, 1]).all(|(count, least)| *count >= least), "{failed:?}");
+    assert!(failed.iter().zip([55, 8, 8, 4, 5, 1]).all(|(count, least)| *count >= least), "{failed:?}");
 }
 
 #[test]

@@ -26,7 +26,8 @@ const REMEDIES: &[Remedy] = &[
         is_first: true,
         ..remedy(
             &payload::OF_MASKS,
-            "XOR byte i of the payload with byte i mod 4 of the masking key, the four bytes before the payload",
+            "XOR byte i of the payload with byte i mod 4 of the masking key, the four bytes before \
+             the payload",
             "RFC 6455 §5.3",
             Chapter::Masking,
         )
@@ -60,7 +61,8 @@ const REMEDIES: &[Remedy] = &[
                 "the ping was answered as if it were a message",
                 "the ping was not answered",
             ],
-            "answer each ping in the reading loop itself: a pong (opcode 10) with the unmasked payload of the ping",
+            "answer each ping in the reading loop itself: a pong (opcode 10) with the unmasked \
+             payload of the ping",
             "RFC 6455 §5.5.2",
             Chapter::Control,
         )
@@ -135,7 +137,8 @@ const REMEDIES: &[Remedy] = &[
             "the length {} is a negative number where 16 bits are read as signed",
             "it waits for more: the length {} is {} where it is read as little-endian",
         ],
-        "read the 7-bit length; where it is 126 two more bytes, where it is 127 eight, unsigned and the highest first",
+        "read the 7-bit length; where it is 126 two more bytes, where it is 127 eight, unsigned and \
+         the highest first",
         "RFC 6455 §5.2",
         Chapter::Framing,
     ),
@@ -145,7 +148,8 @@ const REMEDIES: &[Remedy] = &[
             "the length {} was written into 16 bits, as {}",
             "the length was written as little-endian: {} for {}",
         ],
-        "write up to 125 in seven bits, up to 65,535 as 126 and two bytes, more as 127 and eight, the highest first",
+        "write up to 125 in seven bits, up to 65,535 as 126 and two bytes, more as 127 and eight, \
+         the highest first",
         "RFC 6455 §5.2",
         Chapter::Framing,
     ),
