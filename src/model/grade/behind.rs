@@ -41,13 +41,12 @@ pub fn behind<'g>(graded: impl IntoIterator<Item = &'g Graded>, verdict: Verdict
     let mut groups: Vec<(Key<'_>, Behind<'_>)> = Vec::new();
     for one in graded.into_iter().filter(|one| one.verdict() == verdict) {
         let key = key(one);
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, group)) => group.cases.push(one),
-            None => {
-                let broken = one.broken.filter(|_| matches!(key, Key::Broken(_)));
-                groups.push((key, Behind { broken, cases: vec![one] }));
-            }
+        if let Some((_, group)) = groups.iter_mut().find(|(known, _)| *known == key) {
+            group.cases.push(one);
+            continue;
         }
+        let broken = one.broken.filter(|_| matches!(key, Key::Broken(_)));
+        groups.push((key, Behind { broken, cases: vec![one] }));
     }
     let mut groups: Vec<Behind<'_>> = groups.into_iter().map(|(_, group)| group).collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.cases.len()));

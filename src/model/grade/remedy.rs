@@ -1,6 +1,6 @@
 //! What is known of a mistake, whatever the case is about that shows it.
 
-use super::{Chapter, Graded};
+use super::{Chapter, EventKind, Graded};
 use crate::model::Rule;
 
 /// How a mistake is mended that is known by the bytes.
@@ -45,6 +45,13 @@ impl Graded {
             None if self.is_only_end => Mended::Nothing,
             _ => Mended::Case,
         }
+    }
+
+    /// The rule that the case rests on, but one that who sent a Close frame did not break.
+    pub fn rests_on(&self) -> Option<&'static Rule> {
+        let has_closed = self.got.iter().any(|event| matches!(event.what, EventKind::Close(_)));
+        let is_kept = |rule: &&Rule| has_closed && rule.id == "close-not-answered";
+        self.case.rules.first().copied().filter(|rule| !is_kept(rule))
     }
 
     /// What is behind all that went wrong, broken rules among it, where that is known by the bytes.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::Options;
 use crate::lang::Lang;
 use crate::model::grade::{Behaviour, Behind, Event, EventKind, Graded, Mended, Tally, Transcript, Verdict};
-use crate::model::{CloseCode, Rule, StreamEnd};
+use crate::model::{CloseCode, StreamEnd};
 use crate::render::escape::{Kind, cells};
 use crate::render::words::count;
 
@@ -120,7 +120,11 @@ fn instead(one: &Graded, lang: Lang) -> Option<String> {
         let first = one.got.iter().find(|event| event.what.opcode().is_some())?;
         return Some(lang.fill("got {}, where nothing should come", &[&said(first, lang)]));
     }
-    Some(lang.fill("got {}; expected {}", &[&got(one, lang), &one.expected.join("; ")]))
+    // That it answered our Close is no answer to what it was sent.
+    let is_ours = one.ended.is_some_and(|ended| ended.closer == Some(ended.peer.peer()));
+    let has_come = one.got.iter().any(|event| !is_ours || !matches!(event.what, EventKind::Close(_)));
+    let came = if has_come { got(one, lang) } else { lang.words("nothing").to_owned() };
+    Some(lang.fill("got {}; expected {}", &[&came, &one.expected.join("; ")]))
 }
 
 /// The mistake that a failure looks like.
@@ -198,13 +202,7 @@ pub(super) fn cited(one: &Graded) -> String {
         (Mended::Mistake(remedy), _) => (remedy.rule, vec![remedy.cite.to_owned()]),
         (_, Some(rule)) => (rule.id, vec![rule.cite.to_string()]),
         (Mended::Nothing, None) => ("", Vec::new()),
-        (_, None) => {
-            let has_closed = one.got.iter().any(|event| matches!(event.what, EventKind::Close(_)));
-            // Who sent a Close frame did not break this one.
-            let is_unbroken = |rule: &Rule| has_closed && rule.id == "close-not-answered";
-            let rule = one.case.rules.first().filter(|rule| !is_unbroken(rule));
-            (rule.map_or("", |rule| rule.id), one.case.cites.clone())
-        }
+        (_, None) => (one.rests_on().map_or("", |rule| rule.id), one.case.cites.clone()),
     };
     let all = std::iter::once(rule.to_owned()).chain(cites);
     all.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")

@@ -241,6 +241,9 @@ fn what_mends_one_case_is_told_of_a_group_only_where_it_mends_all() {
     );
     assert!(!text.contains("usual 0") && !text.contains("mend 0"), "{text}");
     assert!(!text.contains("what came is not"), "{text}");
+    let mut silent = alike();
+    silent.graded.iter_mut().for_each(|one| one.got = vec![event(EventKind::Close(None), b"")]);
+    assert!(told(&silent).contains("got nothing; expected pong"), "it answers Close: {}", told(&silent));
     transcript.graded.iter_mut().for_each(|one| one.expected.clear());
     let text_of_nothing = told(&transcript);
     assert!(text_of_nothing.contains("got text \"Welcome\", where nothing should come"), "{text_of_nothing}");

@@ -62,7 +62,7 @@ fn one_run_writes_all_reports() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (code, out, err) = grade(&args);
     assert_eq!(code, Some(1), "{out}{err}");
-    assert!(out.contains("3 cases: 2 fail, 1 passes; grade F"), "{out}");
+    assert!(out.contains("3 cases: 2 fail, 1 pass; grade F"), "{out}");
     assert!(out.contains(&format!("wstool grade {url} --endpoint echo --cases-file")), "{out}");
     let report = json(&at("grade.json"));
     assert_eq!(report["schema"], "wstool-grade/1");
