@@ -40,6 +40,54 @@ impl Choice {
     }
 }
 
+/// What a pattern is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patterns {
+    /// Ids and numbers.
+    Cases,
+    /// Sections.
+    Sections,
+}
+
+impl Choice {
+    /// Patterns that no case for a peer of a role fits, whatever else is asked for.
+    pub fn in_vain<'c>(&'c self, all: &[Case], peer: Dir) -> Vec<(Patterns, &'c str)> {
+        let alone = |of, pattern: &'c String| {
+            let one = vec![pattern.clone()];
+            let choice = match of {
+                Patterns::Cases => Self { cases: one, ..Self::default() },
+                Patterns::Sections => Self { sections: one, ..Self::default() },
+            };
+            (!all.iter().any(|case| choice.takes(case, peer))).then_some((of, pattern.as_str()))
+        };
+        let cases = self.cases.iter().filter_map(|it| alone(Patterns::Cases, it));
+        cases.chain(self.sections.iter().filter_map(|it| alone(Patterns::Sections, it))).collect()
+    }
+}
+
+/// Other names of chapters, as people call what they are about.
+const MEANT: [(Chapter, &[&str]); 11] = [
+    (Chapter::Handshake, &["opening", "upgrade", "http", "http1"]),
+    (Chapter::Framing, &["frame", "frames"]),
+    (Chapter::Masking, &["mask", "masks"]),
+    (Chapter::Fragmentation, &["fragment", "fragments"]),
+    (Chapter::Control, &["ping", "pings", "pong", "pongs", "pingpong"]),
+    (Chapter::Utf8, &["text", "utf"]),
+    (Chapter::Closing, &["close", "closes"]),
+    (Chapter::Limits, &["limit"]),
+    (Chapter::Deflate, &["compression", "permessagedeflate", "pmd", "pmce"]),
+    (Chapter::Http2, &["h2"]),
+    (Chapter::Performance, &["speed", "perf"]),
+];
+
+/// The chapter that is meant: by its name, or by another that it goes by.
+pub fn chapter(text: &str) -> Option<Chapter> {
+    let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    let named = Chapter::ALL.into_iter().find(|chapter| chapter.name() == plain);
+    named.or_else(|| MEANT.iter().find(|(_, names)| names.contains(&&*plain)).map(|(chapter, _)| *chapter))
+}
+
 /// How a peer is played with, which leaves cases out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner {
@@ -166,10 +214,13 @@ fn numbered(pattern: &str, number: Option<&str>) -> bool {
     number.is_some_and(|number| matches(pattern.strip_prefix("autobahn:").unwrap_or(pattern), number))
 }
 
-/// Whether a section is another, or within it.
+/// Whether a section is another, or within it. One without a document is of RFC 6455.
 fn within(cite: &str, section: &str) -> bool {
     let squeezed = |text: &str| text.replace(['§', ' '], "").to_ascii_lowercase();
-    let (cite, section) = (squeezed(cite), squeezed(section));
+    let (cite, mut section) = (squeezed(cite), squeezed(section));
+    if section.starts_with(|c: char| c.is_ascii_digit()) {
+        section.insert_str(0, "rfc6455");
+    }
     cite.strip_prefix(&section).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -204,6 +255,45 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn chapters_go_by_what_they_are_about_too() {
+        for chapter in Chapter::ALL {
+            assert_eq!(super::chapter(chapter.name()), Some(chapter));
+        }
+        for (text, chapter) in [
+            ("close", Chapter::Closing),
+            ("Closing", Chapter::Closing),
+            ("ping-pong", Chapter::Control),
+            ("UTF-8", Chapter::Utf8),
+            ("http/2", Chapter::Http2),
+            ("permessage-deflate", Chapter::Deflate),
+        ] {
+            assert_eq!(super::chapter(text), Some(chapter), "{text}");
+        }
+        for text in ["", "c", "closed-loop", "关闭"] {
+            assert_eq!(super::chapter(text), None, "{text}");
+        }
+        let names = MEANT.iter().flat_map(|(_, names)| *names);
+        let names: std::collections::BTreeSet<&str> =
+            names.copied().chain(Chapter::ALL.map(Chapter::name)).collect();
+        assert_eq!(
+            names.len(),
+            12 + MEANT.iter().map(|(_, names)| names.len()).sum::<usize>(),
+            "one meaning each"
+        );
+    }
+
+    #[test]
+    fn what_no_case_fits_is_known() {
+        let choice = Choice {
+            cases: ["1.1.1", "ping", "control.*"].map(str::to_owned).into(),
+            sections: ["5.5", "§5.5.2", "RFC 6455 §99"].map(str::to_owned).into(),
+            ..Choice::default()
+        };
+        let vain = choice.in_vain(suite(), Dir::Server);
+        assert_eq!(vain, [(Patterns::Cases, "ping"), (Patterns::Sections, "RFC 6455 §99")]);
     }
 
     #[test]

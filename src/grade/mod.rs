@@ -22,5 +22,5 @@ pub mod play;
 pub mod script;
 
 pub use case::Case;
-pub use choose::{Choice, LeftOut, Manner};
+pub use choose::{Choice, LeftOut, Manner, Patterns, chapter};
 pub use endpoint::Endpoint;

@@ -2,9 +2,10 @@
 //!
 //! - [`Graded`]: what came of a case; [`Transcript`]: of all of them
 //! - [`Tally`], [`Letter`]: how many came to what, and the grade for it
-//! - `behind`: what is behind those that do not pass
+//! - `behind`: what is behind those that do not pass; [`Remedy`]: what mends it
 
 mod behind;
+mod remedy;
 mod tally;
 mod transcript;
 
@@ -18,6 +19,7 @@ use super::wire::{CloseCode, Dir, Opcode};
 use super::{Bilingual, StreamEnd};
 
 pub use behind::{Behind, behind};
+pub use remedy::{Mended, Remedy};
 pub use tally::{Letter, Tally};
 pub use transcript::{Change, Changes, REPORT, Transcript};
 
@@ -377,8 +379,10 @@ pub struct Graded {
     pub likely: Bilingual,
     /// The same as words of the tool; may be empty.
     pub looks_like: Text,
-    /// It is a mistake in taking off masks, whatever the case is about.
-    pub unmasked_wrong: bool,
+    /// What is known of that mistake; `None` where only the case says what is to be mended.
+    pub remedy: Option<&'static Remedy>,
+    /// What the case is about went well: only how the connection ended did not.
+    pub is_only_end: bool,
     /// The code of the peer's Close frame.
     pub code: Option<CloseCode>,
     /// How the connection ended, where a WebSocket was opened.
@@ -419,7 +423,7 @@ impl Graded {
     pub fn leave_open(&mut self, why: &'static str) {
         (self.behaviour, self.closing) = (Behaviour::Informational, Closing::Informational);
         (self.broken, self.why) = (None, why.into());
-        (self.likely, self.looks_like) = (Bilingual::default(), Text::default());
+        (self.likely, self.looks_like, self.remedy) = (Bilingual::default(), Text::default(), None);
     }
 
     /// What behaviour and closing come to.

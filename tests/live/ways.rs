@@ -40,6 +40,8 @@ enum Kind {
     Full,
     /// It sends it back, and answers Close with a code of its own.
     OddCode,
+    /// It sends it back, and nothing at all for Close.
+    NoClose,
     /// It is gone behind so many connections.
     Mortal(usize),
     /// It ends, and all its connections, when somebody says so.
@@ -140,6 +142,7 @@ fn talk(stream: &mut TcpStream, kind: Kind, seen: &Seen) -> std::io::Result<u16>
         let frame = |first: u8| [&[first, payload.len() as u8][..], &payload].concat();
         match (header[0] & 15, kind) {
             (8, Kind::OddCode) => return Ok(4000),
+            (8, Kind::NoClose) => {}
             (8, _) => return Ok(1000),
             (9, _) => stream.write_all(&frame(0x8A))?,
             (10, _) | (_, Kind::Silent | Kind::Push) => {}
@@ -251,6 +254,11 @@ fn connections_come_one_by_one_where_several_are_too_many() {
         assert_eq!(code, Some(0), "{kind:?}: {out}{err}");
         assert!(err.contains(said), "{kind:?}: {err}");
     }
+    // A connection that does not end is no other's doing.
+    let (url, _) = server(Kind::NoClose);
+    let (code, out, err) =
+        grade(&[&url, "--cases-file", &few("no-close"), "--case", "*.echo-1", "--case", "*.ping"]);
+    assert!(code == Some(1) && !err.contains("note"), "{out}{err}");
     let (url, _) = server(Kind::Busy);
     let (code, out, err) = grade(&[&url, "--cases-file", &few("busy")]);
     assert_eq!(code, Some(0), "{out}{err}");
@@ -260,6 +268,38 @@ fn connections_come_one_by_one_where_several_are_too_many() {
     let (code, out, err) = grade(&[&url, "--cases-file", &few("together")]);
     assert!(code == Some(0) && !err.contains("note"), "{out}{err}");
     assert!(seen.most.load(SeqCst) > 1);
+}
+
+/// Nothing is connected to by what only shows the cases, and what no case fits is not passed over.
+#[test]
+fn what_is_chosen_is_shown_and_what_fits_nothing_is_said() {
+    let (code, out, _) = grade(&["--list", "--chapter", "close"]);
+    assert!(
+        code == Some(0) && out.starts_with("The closing handshake: ") && out.contains(" cases\n"),
+        "{out}"
+    );
+    let (code, out, err) = grade(&["--list", "--case", "1.1.1", "--case", "nosuch"]);
+    assert!(code == Some(0) && out.contains("reserved bits: 1 case\n"), "{out}");
+    assert_eq!(err, "note: no case fits nosuch\n");
+    for (args, said) in [
+        (["--case", "nosuch"], "error: no case fits nosuch; wstool grade --list names them all\n"),
+        (
+            ["--section", "RFC 6455 §99"],
+            "error: no case fits RFC 6455 §99; wstool grade --list names them all\n",
+        ),
+        (["--case", "Hello"], "error: no case fits Hello; wstool grade --list names them all\n"),
+    ] {
+        for asked in ["--list", "--dry-run"] {
+            let (code, out, err) = grade(&[&args[..], &[asked]].concat());
+            assert_eq!((code, &*out, &*err), (Some(2), "", said), "{args:?}");
+        }
+    }
+    let (code, _, err) = grade(&["--list", "--case", "ping"]);
+    assert!(code == Some(2) && err.starts_with("error: no case fits ping; --case '*ping*' fits "), "{err}");
+    let (code, out, err) = grade(&["--dry-run", "--case", "1.1.2"]);
+    assert!(code == Some(0) && out.contains("Host: 127.0.0.1:9001") && out.contains("81 fd"), "{out}{err}");
+    let (code, _, err) = grade(&["--case", "1.1.2"]);
+    assert_eq!((code, &*err), (Some(2), "error: name the server: wstool grade ws://127.0.0.1:9001\n"));
 }
 
 #[test]

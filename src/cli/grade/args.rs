@@ -140,9 +140,6 @@ impl Kind {
 }
 
 fn chapter(text: &str) -> Result<Chapter, String> {
-    let find = |chapter: &Chapter| chapter.name() == text;
-    Chapter::ALL
-        .into_iter()
-        .find(find)
+    crate::grade::chapter(text)
         .ok_or_else(|| format!("the chapters are {}", Chapter::ALL.map(Chapter::name).join(", ")))
 }

@@ -28,7 +28,7 @@ use super::output::Output;
 use super::{Look, live};
 use crate::grade::autobahn::{Exclusions, order};
 use crate::grade::load::{read, suite};
-use crate::grade::{Case, Choice, Manner};
+use crate::grade::{Case, Choice, Manner, Patterns};
 use crate::model::{Dir, Text};
 use crate::render::grade as render;
 
@@ -65,15 +65,18 @@ fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
     let peer = if args.clients.listen.is_some() { Dir::Client } else { Dir::Server };
     let mut cases: Vec<&Case> = all.iter().filter(|case| choice.takes(case, peer)).collect();
     let manner = Manner { http2: args.dial.http2, ..Manner::default() };
+    if cases.is_empty() {
+        return Err(unchosen(&choice, all, peer));
+    }
+    for (_, pattern) in choice.in_vain(all, peer) {
+        let _ = look.tell("note: {}", &Text::with("no case fits {}", pattern));
+    }
     if args.list {
         if peer == Dir::Client {
             cases.retain(|case| manner.leaves_out(case).is_none());
             order(&mut cases);
         }
         return Ok(list(&cases, args, look));
-    }
-    if cases.is_empty() {
-        return Err("no case is chosen; wstool grade --list names them all".into());
     }
     if let Some(address) = &args.clients.listen {
         let mut cases = server::chosen(manner, &cases, look)?;
@@ -82,6 +85,21 @@ fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
     }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
     runtime.block_on(server::grade(args, &cases, look))
+}
+
+/// Why no case is chosen: what none fits, and what was probably meant.
+fn unchosen(choice: &Choice, all: &[Case], peer: Dir) -> Text {
+    let Some((of, pattern)) = choice.in_vain(all, peer).into_iter().next() else {
+        return "no case is chosen; wstool grade --list names them all".into();
+    };
+    let wider = format!("*{}*", pattern.trim_matches('*'));
+    let wide = Choice { cases: vec![wider.clone()], ..Choice::default() };
+    let count = all.iter().filter(|case| wide.takes(case, peer)).count();
+    if of == Patterns::Cases && count > 0 {
+        let words = "no case fits {}; --case '{}' fits {}";
+        return Text::with(words, pattern).and(wider).and(count);
+    }
+    Text::with("no case fits {}; wstool grade --list names them all", pattern)
 }
 
 /// Names the cases.

@@ -74,8 +74,10 @@ pub(super) enum Crowd {
 /// Looks how a server treats a connection while another is open.
 pub(super) async fn crowd(ways: &Ways, target: &Target) -> Crowd {
     let (tap, recording) = Tap::new();
-    let (first, way) = (ways.tapped(tap), ways.unkept());
+    let (second_tap, second_recording) = Tap::new();
+    let (first, way) = (ways.tapped(tap), ways.tapped(second_tap));
     let (question, silence) = (question(), silence());
+    let mut is_asked = false;
     let second = async {
         // Who is not in yet hears nothing of others.
         while !has_answered(&recording) {
@@ -83,27 +85,27 @@ pub(super) async fn crowd(ways: &Ways, target: &Target) -> Crowd {
         }
         // What comes from now on need not be told.
         drop(recording);
+        is_asked = true;
         play::server(&question, target, &way).await
     };
     let mut listening = pin!(play::server(&silence, target, &first));
-    let (heard, took) = tokio::select! {
-        // The other was served when this one had gone, or not at all; or what it said was heard here.
-        heard = &mut listening => (heard, Duration::ZERO),
+    let (heard, is_answered) = tokio::select! {
+        // The other was not done when this one ended; or what it said was heard here.
+        heard = &mut listening => (heard, has_answered(&second_recording)),
         asked = second => {
             if asked.has_no_room() {
                 return Crowd::Alone;
             }
-            let took = asked.took;
-            match timeout(HEARD.max(took * 4), listening).await {
-                Ok(heard) => (heard, took),
+            match timeout(HEARD.max(asked.took * 4), listening).await {
+                Ok(heard) => (heard, true),
                 Err(_) => return Crowd::Apart,
             }
         }
     };
-    let messages: Vec<&Event> = messages(&heard).collect();
-    if messages.iter().any(|event| resembles(&event.payload)) {
+    if messages(&heard).any(|event| resembles(&event.payload)) {
         Crowd::Together
-    } else if messages.is_empty() && took.is_zero() && heard.opened {
+    } else if is_asked && !is_answered && heard.opened && heard.took >= PATIENCE {
+        // It had all the time that there was, and no answer to its opening handshake.
         Crowd::Queued
     } else {
         Crowd::Apart

@@ -29,6 +29,9 @@ use crate::model::{Dir, Text};
 use crate::render::Options;
 use crate::render::grade as render;
 
+/// A server, where one is needed for an example.
+const SOME_SERVER: &str = "ws://127.0.0.1:9001";
+
 /// Between two connections to a server that others use.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -37,13 +40,16 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// # Errors
 /// That the server cannot be reached, or is not to be tested.
 pub(super) async fn grade(args: &Args, cases: &[&'static Case], look: Look) -> Result<io::Result<u8>, Text> {
-    let named = named(args)?;
     if args.dry_run {
-        return Ok(planned(cases, &target(args, &Url::parse(named)?), &args.report.options(look)));
+        // Nothing is connected to: any server will do.
+        let url = Url::parse(args.url.as_deref().unwrap_or(SOME_SERVER))?;
+        return Ok(planned(cases, &target(args, &url), &args.report.options(look)));
     }
+    let named =
+        args.url.as_deref().ok_or_else(|| Text::with("name the server: wstool grade {}", SOME_SERVER))?;
     let server = Reached::new(args, named, look).await?;
     let ready = server.ready(args, cases, look).await?;
-    let mut report = Report::new(&args.report, manner(args, ready.count, false), look)?;
+    let mut report = Report::new(&args.report, manner(args, cases, ready.count, false), look)?;
     let who = graduate(args, named, args.agent.as_deref().unwrap_or(named));
     let mut stop = stop::listen().map_err(live::untold)?;
     let played = async {
@@ -67,7 +73,7 @@ pub(super) fn several(
     exclusions: &Exclusions,
     look: Look,
 ) -> Result<io::Result<u8>, Text> {
-    let mut report = Report::new(&args.report, manner(args, cases.len(), true), look)?;
+    let mut report = Report::new(&args.report, manner(args, cases, cases.len(), true), look)?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
     let mut stop = stop::listen().map_err(live::untold)?;
     let [mut is_interrupted, mut is_missed, mut is_cut_short] = [false; 3];
@@ -113,16 +119,17 @@ pub(super) fn several(
     Ok(code.map(|code| if is_missed(code) { code.max(super::UNREACHED) } else { code }))
 }
 
-fn named(args: &Args) -> Result<&str, Text> {
-    args.url.as_deref().ok_or_else(|| "name the server: wstool grade ws://127.0.0.1:9001".into())
-}
-
-fn manner(args: &Args, count: usize, many: bool) -> report::Manner {
+fn manner(args: &Args, cases: &[&Case], count: usize, many: bool) -> report::Manner {
+    let here = Manner { http2: args.dial.http2, ..Manner::default() };
     report::Manner {
         strict: args.strict,
         named: !args.cases.is_empty(),
         chosen: count as u64,
         stage: args.stage,
+        // What is of the other version of HTTP is no part of a stage.
+        stages: render::stages(
+            cases.iter().filter(|case| here.leaves_out(case).is_none()).map(|case| &*case.facts),
+        ),
         many,
     }
 }
@@ -388,18 +395,16 @@ async fn all(
     report: &mut Report,
     stop: &mut stop::Stop,
 ) -> io::Result<Run> {
-    let ends = |playing: &Playing, is_interrupted: bool| Run {
-        is_interrupted,
-        is_cut_short: !is_interrupted && playing.is_cut_short(),
-        notes: playing.notes(),
-    };
     report.begin(who, count as u64);
-    loop {
+    let is_interrupted = loop {
         let next = tokio::select! {
             next = playing.next() => next,
-            _ = stop.recv() => return Ok(ends(&playing, true)),
+            _ = stop.recv() => break true,
         };
-        let Some((at, one)) = next else { return Ok(ends(&playing, false)) };
+        let Some((at, one)) = next else { break false };
         report.take(who, at, one)?;
-    }
+    };
+    report.over(who);
+    let is_cut_short = !is_interrupted && playing.is_cut_short();
+    Ok(Run { is_interrupted, is_cut_short, notes: playing.notes() })
 }

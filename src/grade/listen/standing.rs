@@ -12,7 +12,7 @@ use crate::lab::hub::held;
 use crate::lang::Lang;
 use crate::limits;
 use crate::model::Text;
-use crate::model::grade::Graded;
+use crate::model::grade::{Graded, Mended};
 
 /// A client may ask what came of a case before we have seen it come for the case itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,6 +24,7 @@ pub struct Outcome {
     closing: &'static str,
     verdict: &'static str,
     why: Text,
+    mended: Mended,
 }
 
 impl Outcome {
@@ -34,6 +35,7 @@ impl Outcome {
             closing: graded.closing.name(),
             verdict: graded.verdict().name(),
             why: graded.why.clone(),
+            mended: graded.mended(),
         }
     }
 
@@ -46,6 +48,12 @@ impl Outcome {
                 "behaviorClose": self.closing,
                 "verdict": self.verdict,
                 "why": lang.say(&self.why),
+                // What the case says is known to who has its list.
+                "mend": match self.mended {
+                    Mended::Mistake(remedy) => Some(lang.words(remedy.mend)),
+                    Mended::Rule(_) | Mended::Nothing => Some(""),
+                    Mended::Case => None,
+                },
             }),
         }
     }
@@ -127,7 +135,13 @@ mod tests {
     use super::*;
 
     fn outcome(behaviour: &'static str) -> Outcome {
-        Outcome { behaviour, closing: "OK", verdict: "pass", why: Text::with("a {}", 1) }
+        Outcome {
+            behaviour,
+            closing: "OK",
+            verdict: "pass",
+            why: Text::with("a {}", 1),
+            mended: Mended::Nothing,
+        }
     }
 
     #[test]
@@ -152,6 +166,9 @@ mod tests {
     #[test]
     fn harnesses_are_told_what_they_know() {
         assert_eq!(outcome("NON-STRICT").json(None).to_string(), r#"{"behavior":"NON-STRICT"}"#);
-        assert_eq!(outcome("OK").json(Some(Lang::En))["why"], "a 1");
+        let told = outcome("OK").json(Some(Lang::En));
+        assert_eq!((&told["why"], &told["mend"]), (&"a 1".into(), &"".into()));
+        let told = Outcome { mended: Mended::Case, ..outcome("OK") }.json(Some(Lang::En));
+        assert_eq!(told["mend"], Value::Null);
     }
 }

@@ -4,7 +4,7 @@ use super::likely;
 use super::{Opening, Played, Talked, not_over};
 use crate::grade::case::{Case, Closer, Fatal, Prepared, Status};
 use crate::http::SERVER_ACCEPTED_BAD;
-use crate::model::grade::{Behaviour, Closing, Ended, Graded, Level};
+use crate::model::grade::{Behaviour, Chapter, Closing, Ended, Graded, Level};
 use crate::model::{Bilingual, CloseCode, Dir, Text};
 
 /// Judges what was played.
@@ -25,7 +25,8 @@ pub fn judge(case: &Case, prepared: &Prepared, us: Dir, played: Played) -> Grade
         opened: matches!(opening, Opening::Open { .. }),
         likely: Bilingual::default(),
         looks_like: Text::default(),
-        unmasked_wrong: false,
+        remedy: None,
+        is_only_end: false,
         code: talked.as_ref().and_then(|talked| talked.close).flatten(),
         ended: talked.as_ref().map(|talked| Ended {
             peer: us.peer(),
@@ -96,7 +97,11 @@ pub fn judge(case: &Case, prepared: &Prepared, us: Dir, played: Played) -> Grade
         && matches!(graded.closing, Closing::Ok | Closing::Informational);
     if !is_as_it_should && graded.behaviour != Behaviour::Unimplemented {
         (graded.likely, graded.looks_like) = likely::mistake(case, prepared, us, &graded, talked.as_ref());
-        graded.unmasked_wrong = likely::is_of_masks(&graded.looks_like);
+        graded.remedy = likely::remedy(&graded.looks_like);
+        graded.is_only_end = graded.opened
+            && graded.behaviour == Behaviour::Ok
+            && case.ending.closer != Closer::Peer
+            && case.facts.chapter != Chapter::Closing;
     }
     graded
 }
@@ -192,10 +197,11 @@ fn closing(case: &Case, us: Dir, talked: &Talked) -> (Closing, Text) {
         && !ending.codes.contains(&code)
     {
         let codes = ending.codes.iter().map(|code| code.0.to_string()).collect::<Vec<_>>().join(", ");
-        return (
-            Closing::WrongCode,
-            Text::with("it closed with {}; {} is meant for this", code.0).and(codes),
-        );
+        let why = match ending.codes.len() {
+            1 => "it closed with {}; {} is meant for this",
+            _ => "it closed with {}; one of these is meant for this: {}",
+        };
+        return (Closing::WrongCode, Text::with(why, code.0).and(codes));
     }
     if talked.dropped {
         return (Closing::FailedByClient, "it left the end of TCP to its client".into());

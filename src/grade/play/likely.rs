@@ -5,21 +5,25 @@
 //!
 //! - `scene`: what went over the wire, taken apart
 //! - `difference`: what should have come, and what did
-//! - `payload`: another payload than should have come; `wire`: frames badly written
+//! - `payload`: another payload than should have come; `wire`: frames badly written; `masks`: still masked
+//! - `remedy`: how it is mended
 
 mod difference;
+mod masks;
 mod payload;
+mod remedy;
 mod scene;
 mod wire;
 
 use self::difference::Difference;
 use self::scene::Scene;
 use super::Talked;
-use crate::grade::case::{Case, Closer, Mistake, Prepared};
+use crate::grade::case::{Case, Closer, Mistake, Prepared, Status};
 use crate::http::diagnose;
-use crate::model::grade::{Behaviour, Closing, Graded};
+use crate::model::grade::{Behaviour, Closing, EventKind, Graded};
 use crate::model::{Bilingual, CloseCode, Dir, Opcode, SourceId, StreamEnd, Text};
 use crate::replay::Heard;
+use crate::replay::heard::Progress;
 
 /// What is usually behind what came: a mistake that the case knows, or one that is known by the bytes.
 pub fn mistake(
@@ -31,15 +35,12 @@ pub fn mistake(
 ) -> (Bilingual, Text) {
     let looks_like = match talked {
         Some(talked) => talk(case, prepared, us, graded, talked),
-        None => accept(graded),
+        None => accept(graded).or_else(|| opening(case, graded)),
     };
     (known(case, prepared, graded, talked).unwrap_or_default(), looks_like.unwrap_or_default())
 }
 
-/// Whether a mistake is one in taking off masks.
-pub fn is_of_masks(looks_like: &Text) -> bool {
-    payload::OF_MASKS.contains(&looks_like.template)
-}
+pub use self::remedy::of as remedy;
 
 /// A mistake that the case knows: by what came, by the code of the peer's Close frame, or by both.
 fn known(case: &Case, prepared: &Prepared, graded: &Graded, talked: Option<&Talked>) -> Option<Bilingual> {
@@ -64,9 +65,48 @@ fn accept(graded: &Graded) -> Option<Text> {
     diagnose(key.bytes, accept.bytes, &[]).map(|it| it.what)
 }
 
+/// What a server says that does all of the handshake but for its first line.
+const ANSWERED_BUT_STATUS: &str = "the answer opens a WebSocket but for its status: {}, where 101 does";
+
+/// What one does that does not end its head.
+const NO_EMPTY_LINE: &str = "the empty line behind the last header field is missing";
+
+/// What is wrong about the answer to a request that opens a WebSocket.
+fn opening(case: &Case, graded: &Graded) -> Option<Text> {
+    let right = &case.answer.right;
+    let may_open = right.is_empty() || right.contains(&Status::Is(101));
+    let sent = graded.sent_by(Dir::Server);
+    if !may_open || !sent.starts_with(b"HTTP/1.") {
+        return None;
+    }
+    let [request, response] =
+        [graded.sent_by(Dir::Client), sent].map(|sent| Heard::of(&sent, SourceId::Input, 0));
+    if response.progress() == Progress::More {
+        let head = response.bytes();
+        let has_accept = head.to_ascii_lowercase().windows(ACCEPT.len()).any(|it| it == ACCEPT);
+        return (has_accept && head.ends_with(b"\r\n")).then(|| NO_EMPTY_LINE.into());
+    }
+    let (request, response) = (request.head(), response.head());
+    let key = request.values("Sec-WebSocket-Key").next()?;
+    let accept = response.values("Sec-WebSocket-Accept").next()?;
+    let status = graded.got.iter().find_map(|event| match event.what {
+        EventKind::Answer(status) if status != 101 => Some(status),
+        _ => None,
+    });
+    diagnose(key.bytes, accept.bytes, &[]).is_none().then_some(())?;
+    status.map(|status| Text::with(ANSWERED_BUT_STATUS, status))
+}
+
+/// How the field begins, in lower case, that only an answer which opens a WebSocket has.
+const ACCEPT: &[u8] = b"\r\nsec-websocket-accept:";
+
 fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Talked) -> Option<Text> {
     let scene = Scene::of(us, &graded.wire);
     let difference = difference::first(prepared, &graded.got);
+    // What is still masked breaks rules of text, and of Close: those are not the mistake.
+    if let Some(text) = masks::kept(&scene) {
+        return Some(text);
+    }
     if graded.broken.is_some() {
         return broken(&scene, difference.as_ref());
     }

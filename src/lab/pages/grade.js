@@ -80,7 +80,8 @@ function sum() {
     const id = document.createElement("b");
     id.textContent = name(it);
     li.append(span("verdict", words[it.outcome.verdict]), " ", id, " ", it.title, span("why", it.outcome.why));
-    if (it.mend) li.append(span("why", it.mend));
+    const mend = it.outcome.mend ?? it.mend;
+    if (mend) li.append(span("why", mend));
     return li;
   }));
   if (!bad.length) {

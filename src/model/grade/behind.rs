@@ -2,6 +2,7 @@
 
 use super::{Behaviour, Chapter, Closing, Graded, Verdict};
 use crate::model::finding::Rule;
+use crate::model::text::Arg;
 
 /// Cases that do not pass, and probably for one reason.
 #[derive(Clone, Debug)]
@@ -16,8 +17,16 @@ pub struct Behind<'g> {
 #[derive(PartialEq)]
 enum Key<'g> {
     Broken(&'static str),
-    Likely(&'static str, &'g str),
-    Alike { chapter: Chapter, why: &'static str, rule: Option<&'static str>, how: (Behaviour, Closing) },
+    /// A mistake that is known by the bytes, or what it did: the first of what fills those words, a code
+    /// mostly, is what it did too.
+    Looks(&'static str, Option<&'g Arg>),
+    Likely(&'g str),
+    Alike {
+        chapter: Chapter,
+        why: (&'static str, Option<&'g Arg>),
+        rule: Option<&'static str>,
+        how: (Behaviour, Closing),
+    },
 }
 
 impl Behind<'_> {
@@ -32,10 +41,12 @@ pub fn behind<'g>(graded: impl IntoIterator<Item = &'g Graded>, verdict: Verdict
     let mut groups: Vec<(Key<'_>, Behind<'_>)> = Vec::new();
     for one in graded.into_iter().filter(|one| one.verdict() == verdict) {
         let key = key(one);
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, group)) => group.cases.push(one),
-            None => groups.push((key, Behind { broken: one.broken, cases: vec![one] })),
+        if let Some((_, group)) = groups.iter_mut().find(|(known, _)| *known == key) {
+            group.cases.push(one);
+            continue;
         }
+        let broken = one.broken.filter(|_| matches!(key, Key::Broken(_)));
+        groups.push((key, Behind { broken, cases: vec![one] }));
     }
     let mut groups: Vec<Behind<'_>> = groups.into_iter().map(|(_, group)| group).collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.cases.len()));
@@ -43,15 +54,23 @@ pub fn behind<'g>(graded: impl IntoIterator<Item = &'g Graded>, verdict: Verdict
 }
 
 fn key(one: &Graded) -> Key<'_> {
+    let looks_like = &one.looks_like;
+    if one.root().is_some() {
+        return Key::Looks(looks_like.template, None);
+    }
     if let Some(rule) = one.broken {
         return Key::Broken(rule.id);
     }
-    if !one.likely.is_empty() || !one.looks_like.is_empty() {
-        return Key::Likely(one.looks_like.template, &one.likely.en);
+    if !looks_like.is_empty() && (one.remedy.is_some() || one.likely.is_empty()) {
+        let filled = looks_like.args.first().filter(|_| one.remedy.is_none());
+        return Key::Looks(looks_like.template, filled);
+    }
+    if !one.likely.is_empty() {
+        return Key::Likely(&one.likely.en);
     }
     Key::Alike {
         chapter: one.case.chapter,
-        why: one.why.template,
+        why: (one.why.template, one.why.args.first()),
         rule: one.case.rules.first().map(|rule| rule.id),
         how: (one.behaviour, one.closing),
     }

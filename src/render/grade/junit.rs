@@ -88,7 +88,7 @@ fn case(one: &Graded, transcript: &Transcript, is_one_of_many: bool, options: &O
         escaped(&class),
         escaped(&name)
     );
-    let why = lang.say(&one.why);
+    let why = said::why(one, lang);
     match one.verdict() {
         Verdict::Pass => {
             xml.push_str("/>\n");

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::model::Text;
 use crate::model::grade::{CaseFacts, Chapter};
+use crate::render::words::count;
 use crate::render::{Options, columns};
 
 /// Columns of an id before its title begins, at least.
@@ -20,8 +20,9 @@ pub fn list(all: &[Arc<CaseFacts>], options: &Options) -> String {
             continue;
         }
         // Writing to a string cannot fail.
-        let head = Text::new("{}: {} cases").word(chapter.title()).and(cases.len());
-        let _ = writeln!(out, "{}{}\n", if out.is_empty() { "" } else { "\n" }, lang.say(&head));
+        let number = count(lang, cases.len() as u64, ["{} case", "{} cases"]);
+        let head = lang.fill("{}: {}", &[&lang.words(chapter.title()), &number]);
+        let _ = writeln!(out, "{}{head}\n", if out.is_empty() { "" } else { "\n" });
         for case in cases {
             let number = case.autobahn.as_deref().unwrap_or_default();
             let name = format!("  {number:<8} {}", case.id);

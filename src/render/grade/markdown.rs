@@ -57,7 +57,6 @@ fn peer(transcript: &Transcript, options: &Options, page: &mut String) {
         let title = crate::render::words::count(lang, groups.len() as u64, noun);
         let _ = writeln!(page, "\n<details><summary>{title}</summary>\n");
         for group in groups.iter().take(REASONS) {
-            let Some(first) = group.cases.first() else { continue };
             let _ = writeln!(page, "**{}**\n", escaped(&said::headline(group, lang), options));
             let mut names: Vec<String> =
                 group.cases.iter().take(LISTED).map(|one| name(one, options)).collect();
@@ -65,7 +64,7 @@ fn peer(transcript: &Transcript, options: &Options, page: &mut String) {
                 names.push(lang.fill("and {} more", &[&(group.cases.len() - LISTED)]));
             }
             let _ = writeln!(page, "- {}", names.join(lang.words(", ")));
-            for (name, words) in said::details(first, &transcript.who.again, options) {
+            for (name, words) in said::shared(group, &transcript.who.again, options) {
                 let words = match name {
                     "expected" | "got" | "alone" => code(&words, options),
                     _ => escaped(&words, options),

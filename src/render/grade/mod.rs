@@ -29,7 +29,7 @@ use super::escape;
 pub use figures::figures;
 pub use list::list;
 pub use planned::planned;
-pub use stage::stage;
+pub use stage::{Stages, stage, stages};
 pub use text::{SCREEN, line, report, summary};
 
 /// Lines that are safe already, in ASCII where that is asked for.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::Options;
 use crate::lang::Lang;
-use crate::model::grade::{Behaviour, Behind, Event, EventKind, Graded, Tally, Transcript, Verdict};
+use crate::model::grade::{Behaviour, Behind, Event, EventKind, Graded, Mended, Tally, Transcript, Verdict};
 use crate::model::{CloseCode, StreamEnd};
 use crate::render::escape::{Kind, cells};
 use crate::render::words::count;
@@ -15,6 +15,9 @@ const QUOTED: usize = 32;
 
 /// Events of a case that are told, the first ones.
 const EVENTS: usize = 4;
+
+/// What is said of what came where nothing more is known, which says less than what came does.
+const NOT_WHAT_MAY_COME: &str = "what came is not what may come";
 
 /// What is told of a case that does not pass: a name, and what it is, which may be long.
 pub(super) type Detail = (&'static str, String);
@@ -73,11 +76,11 @@ pub(super) fn others(tally: &Tally, lang: Lang) -> Vec<String> {
 /// `3 fail`.
 fn counted(number: u64, verdict: Verdict, lang: Lang) -> String {
     let noun = match verdict {
-        Verdict::Fail => ["{} fails", "{} fail"],
+        Verdict::Fail => ["{} fail", "{} fail"],
         Verdict::NonStrict => ["{} non-strict", "{} non-strict"],
         Verdict::Unimplemented => ["{} unimplemented", "{} unimplemented"],
         Verdict::Informational => ["{} informational", "{} informational"],
-        Verdict::Pass => ["{} passes", "{} pass"],
+        Verdict::Pass => ["{} pass", "{} pass"],
     };
     count(lang, number, noun)
 }
@@ -100,22 +103,59 @@ pub(super) fn headline(group: &Behind<'_>, lang: Lang) -> String {
     if !likely.is_empty() {
         return likely;
     }
-    let why = lang.say(&first.why).into_owned();
+    let why = why(first, lang).into_owned();
     if why.is_empty() { first.case.title.in_(lang).to_owned() } else { why }
 }
 
+/// What was other than expected: what came, and what should have, where nothing more is known.
+pub(super) fn why(one: &Graded, lang: Lang) -> Cow<'static, str> {
+    let is_vague = one.why.template == NOT_WHAT_MAY_COME && one.broken.is_none();
+    let told = is_vague.then(|| instead(one, lang)).flatten();
+    told.map_or_else(|| lang.say(&one.why), Cow::Owned)
+}
+
+/// What came, and what should have; `None` where nothing came that should not.
+fn instead(one: &Graded, lang: Lang) -> Option<String> {
+    if one.expected.is_empty() {
+        let first = one.got.iter().find(|event| event.what.opcode().is_some())?;
+        return Some(lang.fill("got {}, where nothing should come", &[&said(first, lang)]));
+    }
+    // That it answered our Close is no answer to what it was sent.
+    let is_ours = one.ended.is_some_and(|ended| ended.closer == Some(ended.peer.peer()));
+    let has_come = one.got.iter().any(|event| !is_ours || !matches!(event.what, EventKind::Close(_)));
+    let came = if has_come { got(one, lang) } else { lang.words("nothing").to_owned() };
+    Some(lang.fill("got {}; expected {}", &[&came, &one.expected.join("; ")]))
+}
+
 /// The mistake that a failure looks like.
-fn likely(one: &Graded, lang: Lang) -> String {
-    if one.looks_like.is_empty() {
+pub(super) fn likely(one: &Graded, lang: Lang) -> String {
+    // What a case knows says more than what only says that something went wrong.
+    if one.looks_like.is_empty() || one.remedy.is_none() && !one.likely.is_empty() {
         return one.likely.in_(lang).to_owned();
     }
     lang.say(&one.looks_like).into_owned()
 }
 
+/// What is told of a group: what is known of its first case, which stands for the others, and of what is to
+/// be done only that which fits all of them.
+pub(super) fn shared(group: &Behind<'_>, again: &str, options: &Options) -> Vec<Detail> {
+    let Some((first, others)) = group.cases.split_first() else { return Vec::new() };
+    let mut told = details(first, again, options);
+    for one in others {
+        let (cited, (usually, mend)) = (cited(one), advice(one, options));
+        told.retain(|(name, words)| match *name {
+            "rule" => *words == cited,
+            "usually" => words == usually,
+            "mend" => words == mend,
+            _ => true,
+        });
+    }
+    told
+}
+
 /// What is told of a case, most telling first; what nothing is known of is left out.
 pub(super) fn details(one: &Graded, again: &str, options: &Options) -> Vec<Detail> {
     let lang = options.lang;
-    let rule = one.broken.or_else(|| one.case.rules.first().copied());
     let mut details: Vec<Detail> = Vec::new();
     let mut tell = |name: &'static str, words: Cow<'_, str>| {
         if !words.is_empty() {
@@ -128,52 +168,44 @@ pub(super) fn details(one: &Graded, again: &str, options: &Options) -> Vec<Detai
         tell("got", got(one, lang).into());
     }
     tell("rule", cited(one).into());
-    let likely = likely(one, lang);
-    let usual = rule.and_then(|rule| rule.usually);
-    // A rule that the case is not about was broken: what is usually behind the case says nothing of it.
-    let is_of_case = one.broken.is_none_or(|rule| one.case.rules.contains(&rule));
-    if likely.is_empty() {
-        let known = if is_of_case { one.case.usually.in_(lang) } else { "" };
-        tell("usually", known.into());
-        if known.is_empty() {
-            tell("usually", usual.map_or("", |usual| lang.words(usual.what)).into());
-        }
-    } else {
-        tell("likely", likely.into());
-    }
-    let mend = mend(one, lang);
-    if is_of_case && !mend.is_empty() || one.unmasked_wrong {
-        tell("mend", mend.into());
-    } else {
-        let advice = rule.and_then(|rule| options.advice?.get(rule.id));
-        let fix = usual.map(|usual| lang.words(usual.fix)).or(advice.map(|advice| advice.fix));
-        tell("mend", fix.unwrap_or(mend).into());
-    }
+    tell("likely", likely(one, lang).into());
+    let (usually, mend) = advice(one, options);
+    tell("usually", usually.into());
+    tell("mend", mend.into());
     tell("alone", command(again, &one.case.id).into());
     details
 }
 
-/// What is to be done about the mistake that a failure looks like, or else about what the case is about.
-pub(super) fn mend(one: &Graded, lang: Lang) -> &str {
-    if one.unmasked_wrong {
-        return lang.words(
-            "XOR byte i of the payload with byte i mod 4 of the masking key, the four bytes before the \
-             payload",
-        );
-    }
-    one.case.mend.in_(lang)
+/// What is usually behind what came, and what mends it; empty where what is known of the case, or of a rule,
+/// may not fit what came.
+pub(super) fn advice<'g>(one: &'g Graded, options: &Options) -> (&'g str, &'g str) {
+    let lang = options.lang;
+    let is_known = !one.looks_like.is_empty() || !one.likely.is_empty();
+    let (usually, mend) = match one.mended() {
+        Mended::Mistake(remedy) => ("", lang.words(remedy.mend)),
+        Mended::Rule(rule) => match rule.usually {
+            Some(usual) => (lang.words(usual.what), lang.words(usual.fix)),
+            None => {
+                ("", options.advice.and_then(|advice| advice.get(rule.id)).map_or("", |advice| advice.fix))
+            }
+        },
+        Mended::Case => (one.case.usually.in_(lang), one.case.mend.in_(lang)),
+        Mended::Nothing => ("", ""),
+    };
+    (if is_known { "" } else { usually }, mend)
 }
 
-/// Where what a case is about is written, and the rule that was broken or that it rests on.
+/// The rule that was broken or that the case rests on, and where it is written; where what the case is about
+/// went well, what is known of the rest.
 pub(super) fn cited(one: &Graded) -> String {
-    let rule = one.broken.or_else(|| one.case.rules.first().copied());
-    let mut said: Vec<String> = rule.map(|rule| rule.id.to_owned()).into_iter().collect();
-    let cites: Vec<String> = match one.broken {
-        Some(rule) => vec![rule.cite.to_string()],
-        None => one.case.cites.clone(),
+    let (rule, cites) = match (one.mended(), one.broken) {
+        (Mended::Mistake(remedy), _) => (remedy.rule, vec![remedy.cite.to_owned()]),
+        (_, Some(rule)) => (rule.id, vec![rule.cite.to_string()]),
+        (Mended::Nothing, None) => ("", Vec::new()),
+        (_, None) => (one.rests_on().map_or("", |rule| rule.id), one.case.cites.clone()),
     };
-    said.extend(cites.into_iter().filter(|cite| !cite.is_empty()));
-    said.join(", ")
+    let all = std::iter::once(rule.to_owned()).chain(cites);
+    all.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// The command that plays a case alone.

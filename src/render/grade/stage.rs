@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::said;
 use crate::lang::Lang;
 use crate::model::Text;
-use crate::model::grade::{Chapter, EventKind, Graded, Verdict};
+use crate::model::grade::{CaseFacts, Chapter, EventKind, Graded, Verdict};
 use crate::render::{Options, columns};
 
 /// Columns of text.
@@ -20,19 +20,46 @@ const STAGES: [&str; 5] = [
     "refusing what has to be refused",
 ];
 
-/// The screen, of what was played up to a stage against `url`.
-pub fn stage(all: &[Graded], upto: u8, url: &str, options: &Options) -> String {
-    super::plain(screen(all, upto, url, options.lang), options)
+/// How many cases each stage has.
+pub type Stages = [usize; STAGES.len()];
+
+/// How many cases of each stage are among these.
+pub fn stages<'f>(all: impl IntoIterator<Item = &'f CaseFacts>) -> Stages {
+    let mut stages = Stages::default();
+    for facts in all {
+        if let Some(count) = stages.get_mut(usize::from(facts.stage).wrapping_sub(1)) {
+            *count += 1;
+        }
+    }
+    stages
 }
 
-fn screen(all: &[Graded], upto: u8, url: &str, lang: Lang) -> String {
+/// The screen, of what was played up to a stage against `url`, of the cases that each stage has.
+pub fn stage(all: &[Graded], upto: u8, whole: Stages, url: &str, options: &Options) -> String {
+    super::plain(screen(all, upto, whole, url, options), options)
+}
+
+fn screen(all: &[Graded], upto: u8, whole: Stages, url: &str, options: &Options) -> String {
+    let lang = options.lang;
     let mut out = String::new();
+    let mut missing = 0;
     let passes = |one: &&Graded| !matches!(one.verdict(), Verdict::Fail);
-    for (title, stage) in STAGES.iter().zip(1..=upto) {
+    for ((title, whole), stage) in STAGES.iter().zip(whole).zip(1..=upto) {
         let cases: Vec<&Graded> = all.iter().filter(|one| one.case.stage == stage).collect();
         let passed = cases.iter().copied().filter(passes).count();
-        let sign = if passed == cases.len() { "✓" } else { "✗" };
-        let count = lang.say(&Text::with("{} of {}", passed).and(cases.len()));
+        // A stage is as large as it is, however many of its cases were played.
+        let left = whole.saturating_sub(cases.len());
+        let sign = match (passed == cases.len(), left) {
+            (true, 0) => "✓",
+            (true, _) => "·",
+            (false, _) => "✗",
+        };
+        missing += left;
+        let mut count = Text::with("{} of {}", passed).and(cases.len() + left);
+        if left > 0 {
+            count = Text::new("{}, {} not played").word(count).and(left);
+        }
+        let count = lang.say(&count);
         let name = lang.say(&Text::with("stage {}", stage));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "  {sign} {name}  {}  {count}", columns::left(lang.words(title), 40));
@@ -40,6 +67,9 @@ fn screen(all: &[Graded], upto: u8, url: &str, lang: Lang) -> String {
     out.push('\n');
     let Some(first) = all.iter().filter(|one| !passes(one)).min_by_key(|one| one.case.stage) else {
         let words: Text = match STAGES.get(usize::from(upto)) {
+            _ if missing > 0 => {
+                "What was played passes; the rest was left out, or the run was ended before it.".into()
+            }
             Some(next) => Text::with("All of it passes. Next, with --stage {}: {}", upto + 1).word(*next),
             None => "All five stages pass: without --stage come the cases of the whole suite.".into(),
         };
@@ -67,19 +97,18 @@ fn screen(all: &[Graded], upto: u8, url: &str, lang: Lang) -> String {
     if !first.got.is_empty() || has_come {
         row("came", &came(first, lang));
     }
-    row("why", &lang.say(&first.why));
-    if let Some(rule) = first.broken {
+    // What was expected and what came is told above.
+    if first.expected.is_empty() || said::why(first, lang) == lang.say(&first.why) {
+        row("why", &lang.say(&first.why));
+    }
+    if let Some(rule) = first.broken.filter(|_| first.root().is_none()) {
         row("rule", &format!("{} ({})", rule.id, rule.cite));
     }
-    let likely = first.likely.in_(lang);
-    let looks_like =
-        if likely.is_empty() { lang.say(&first.looks_like).into_owned() } else { likely.to_owned() };
-    row("looks like", &looks_like);
-    if looks_like.is_empty() {
-        row("usually", facts.usually.in_(lang));
-    }
-    row("mend", said::mend(first, lang));
-    let chapter = if first.unmasked_wrong { Chapter::Masking } else { facts.chapter };
+    row("looks like", &said::likely(first, lang));
+    let (usually, mend) = said::advice(first, options);
+    row("usually", usually);
+    row("mend", mend);
+    let chapter = first.remedy.map_or(facts.chapter, |remedy| remedy.chapter);
     row("lesson", &format!("wstool lesson {}", lesson(chapter)));
     let others = all.iter().filter(|one| !passes(one) && one.case.stage == facts.stage).count() - 1;
     if others > 0 {

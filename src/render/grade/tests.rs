@@ -7,7 +7,7 @@ use super::*;
 use crate::lang::Lang;
 use crate::model::grade::{
     Behaviour, CaseFacts, Change, Changes, Chapter, Closing, Ended, Event, EventKind, Graded, Graduate,
-    Level, Transcript, Verdict, WirePiece,
+    Level, Remedy, Transcript, Verdict, WirePiece,
 };
 use crate::model::{Bilingual, Cite, CloseCode, Dir, Rule, Severity, StreamEnd, Text, Time, Who};
 
@@ -49,7 +49,8 @@ fn graded(id: &str, autobahn: Option<&str>, chapter: Chapter) -> Graded {
         opened: true,
         likely: Bilingual::default(),
         looks_like: Text::default(),
-        unmasked_wrong: false,
+        remedy: None,
+        is_only_end: false,
         code: Some(CloseCode(1000)),
         ended: Some(Ended {
             peer: Dir::Server,
@@ -183,11 +184,121 @@ fn who_takes_no_masks_off_is_told_how() {
     let told = |transcript: &Transcript| summary(transcript, None, &Options::default());
     assert!(!told(&transcript).contains("XOR byte i of the payload"));
     for one in &mut transcript.graded {
-        one.unmasked_wrong = true;
+        one.remedy = Some(&UNMASKED);
+        one.looks_like = Text::with(UNMASKED.of[0], "36 9e a6 2a");
     }
-    assert!(told(&transcript).contains("  mend      XOR byte i of the payload"), "{}", told(&transcript));
-    let stage = stage(&transcript.graded, 5, "ws://a", &Options::default());
+    let text = told(&transcript);
+    assert!(text.contains("\n✗ 8 cases: it is still masked: XOR with the key 36 9e a6 2a"), "{text}");
+    assert!(text.contains("  mend      XOR byte i of the payload"), "{text}");
+    assert!(!text.contains(MASKED.title), "one mistake, whatever rules that breaks: {text}");
+    let stage = stage(&transcript.graded, 5, [0; 5], "ws://a", &Options::default());
     assert!(stage.contains("XOR byte i of the payload") && stage.contains("wstool lesson 5"), "{stage}");
+}
+
+static UNMASKED: Remedy = Remedy {
+    of: &["it is still masked: XOR with the key {} gives what was sent"],
+    mend: "XOR byte i of the payload with byte i mod 4 of the masking key, the four bytes before the payload",
+    rule: "",
+    cite: "RFC 6455 §5.3",
+    chapter: Chapter::Masking,
+    is_first: true,
+};
+
+static MISTAKE: Remedy = Remedy {
+    of: &["a mistake"],
+    mend: "mend it",
+    rule: "",
+    cite: "",
+    chapter: Chapter::Framing,
+    is_first: false,
+};
+
+/// Two cases that fail alike, with advice of their own.
+fn alike() -> Transcript {
+    let mut transcript = server();
+    transcript.graded.truncate(2);
+    for (nth, one) in transcript.graded.iter_mut().enumerate() {
+        let mut facts = (*one.case).clone();
+        facts.usually = Bilingual::new(format!("usual {nth}"), String::new());
+        facts.mend = Bilingual::new(format!("mend {nth}"), String::new());
+        one.case = Arc::new(facts);
+        one.behaviour = Behaviour::Failed;
+        one.why = "what came is not what may come".into();
+        one.got = vec![event(EventKind::Text, b"Welcome")];
+    }
+    transcript
+}
+
+/// The first case of a group stands for it, and what mends that may spoil another.
+#[test]
+fn what_mends_one_case_is_told_of_a_group_only_where_it_mends_all() {
+    let mut transcript = alike();
+    let told = |transcript: &Transcript| summary(transcript, None, &Options::default());
+    let text = told(&transcript);
+    assert!(
+        text.contains("✗ 2 cases: got text \"Welcome\"; expected pong \"*\" size=125; framing.text-1"),
+        "{text}"
+    );
+    assert!(!text.contains("usual 0") && !text.contains("mend 0"), "{text}");
+    assert!(!text.contains("what came is not"), "{text}");
+    let mut silent = alike();
+    silent.graded.iter_mut().for_each(|one| one.got = vec![event(EventKind::Close(None), b"")]);
+    assert!(told(&silent).contains("got nothing; expected pong"), "it answers Close: {}", told(&silent));
+    transcript.graded.iter_mut().for_each(|one| one.expected.clear());
+    let text_of_nothing = told(&transcript);
+    assert!(text_of_nothing.contains("got text \"Welcome\", where nothing should come"), "{text_of_nothing}");
+    transcript.graded[1].case = Arc::clone(&transcript.graded[0].case);
+    let text = told(&transcript);
+    assert!(text.contains("  usually   usual 0") && text.contains("  mend      mend 0"), "{text}");
+    // What is known of the mistake is told instead of what is known of the case.
+    for one in &mut transcript.graded {
+        one.looks_like = "a mistake".into();
+        one.remedy = Some(&MISTAKE);
+    }
+    let text = told(&transcript);
+    assert!(text.contains("  mend      mend it") && !text.contains("mend 0"), "{text}");
+}
+
+/// What a case is about went well: neither its rule nor its advice is told.
+#[test]
+fn where_only_the_end_is_wrong_a_case_has_nothing_to_say() {
+    let mut transcript = alike();
+    transcript.graded.truncate(1);
+    let one = &mut transcript.graded[0];
+    (one.behaviour, one.closing, one.is_only_end) = (Behaviour::Ok, Closing::Unclean, true);
+    one.why = "it owes a Close frame, and ended the connection without".into();
+    let text = summary(&transcript, None, &Options::default());
+    assert!(text.contains("it owes a Close frame"), "{text}");
+    assert!(!text.contains("§5.5.2") && !text.contains("usual 0") && !text.contains("mend 0"), "{text}");
+}
+
+/// The name of a case is what can be played again.
+#[test]
+fn a_long_reason_is_cut_before_the_name_of_its_case() {
+    let mut transcript = alike();
+    for one in &mut transcript.graded {
+        one.why = "a reason that goes on and on, much further than there is any room on a line for it".into();
+    }
+    let text = summary(&transcript, Some(8), &Options::default());
+    let line = text.lines().find(|line| line.starts_with("✗ 2 cases: a reason")).unwrap_or(&text);
+    assert!(line.ends_with("; framing.text-1 (1.1.1) …") && columns::width(line) <= 80, "{text}");
+}
+
+#[test]
+fn a_stage_is_as_large_as_it_is() {
+    let mut transcript = alike();
+    transcript.graded[0].behaviour = Behaviour::Ok;
+    transcript.graded.truncate(1);
+    let of =
+        |transcript: &Transcript, whole| stage(&transcript.graded, 3, whole, "ws://a", &Options::default());
+    let text = of(&transcript, [0, 0, 1, 0, 0]);
+    assert!(text.contains("✓ stage 3") && text.contains("1 of 1\n") && text.contains("Next"), "{text}");
+    let text = of(&transcript, [2, 0, 3, 9, 9]);
+    assert!(text.contains("· stage 1") && text.contains("0 of 2, 2 not played\n"), "{text}");
+    assert!(text.contains("· stage 3") && text.contains("1 of 3, 2 not played\n"), "{text}");
+    assert!(!text.contains("Next") && text.contains("What was played passes"), "{text}");
+    let facts = transcript.graded.iter().map(|one| &*one.case);
+    assert_eq!(stages(facts), [0, 0, 1, 0, 0]);
 }
 
 /// A chapter in which there is everything takes a line all the same, and leaves room for what is behind it.

@@ -19,6 +19,9 @@ const BAR: usize = 20;
 const SHORT_BAR: usize = 8;
 const NAME: usize = 9;
 
+/// Columns of a reason that are enough to know it by.
+const REASON: usize = 20;
+
 /// Lines that a detail takes at most.
 const DETAIL: usize = 2;
 
@@ -35,7 +38,7 @@ pub fn line(one: &Graded, is_known: bool, options: &Options) -> String {
     let word = left(options.lang.words(word), 13);
     let _ = write!(line, "{}{word}{} ", palette.open(ink), palette.close(ink));
     line.push_str(&said::named(&one.case.id, one.case.autobahn.as_deref()));
-    let why = options.lang.say(&one.why);
+    let why = said::why(one, options.lang);
     if verdict != Verdict::Pass && !why.is_empty() {
         let _ = write!(line, "{}{}", options.lang.words(": "), safe(&why, options));
     }
@@ -332,11 +335,18 @@ impl Paper<'_> {
         let Some(first) = group.cases.first() else { return Vec::new() };
         let headline = said::headline(group, lang);
         let named = said::named(&first.case.id, first.case.autobahn.as_deref());
-        let words = match group.cases.len() {
+        let say = |headline: &str| match group.cases.len() {
             1 => lang.fill("{}: {}", &[&named, &headline]),
             // How many there are is told where the rest is cut off, too.
             cases => lang.fill("{} cases: {}; {} …", &[&cases, &headline, &named]),
         };
+        let mut words = say(&headline);
+        let over = (width(&words) + 2).saturating_sub(self.options.width * most);
+        let room = width(&headline).saturating_sub(over + width(self.cut()));
+        // The case is what can be played again: rather the reason is cut than its name.
+        if over > 0 && group.cases.len() > 1 && room >= REASON {
+            words = say(&(clipped(&headline, room) + self.cut()));
+        }
         let (sign, ink) = match verdict {
             Verdict::Fail => (if self.options.ascii { "x" } else { "✗" }, Ink::Error),
             _ => ("~", Ink::Warning),
@@ -353,10 +363,9 @@ impl Paper<'_> {
         if !headline.contains(title) {
             told.extend(self.detail("case", title, 1));
         }
-        for (name, words) in merged(said::details(first, again, self.options), self.options) {
-            if words == headline {
-                continue;
-            }
+        let mut details = said::shared(group, again, self.options);
+        details.retain(|(_, words)| !headline.contains(words.as_str()));
+        for (name, words) in merged(details, self.options) {
             // A command that is cut is none.
             let most = if name == "alone" { usize::MAX } else { DETAIL };
             told.extend(self.detail(name, &words, most));
@@ -369,6 +378,15 @@ impl Paper<'_> {
         let lead = format!("  {} ", self.inked(Ink::Faint, &name));
         self.put(&lead, NAME + 3, words, most)
     }
+}
+
+/// The beginning of words, so many columns of it.
+fn clipped(words: &str, columns: usize) -> String {
+    let mut kept = words.to_owned();
+    while width(&kept) > columns {
+        kept.pop();
+    }
+    kept
 }
 
 /// What was expected and what came share a line where they fit one.

@@ -56,6 +56,8 @@ bugs! {
     BufferOf4096
     /// Payloads are not unmasked.
     NotUnmasked
+    /// Nor is what is in them looked at.
+    RawEchoed
     /// The masking key is read as a little-endian number, and used as a big-endian one.
     MaskReversed
     /// The masking key begins anew with each read.
@@ -178,6 +180,8 @@ bugs! {
     AcceptIsKey
     /// It opens the WebSocket with 200.
     Answers200
+    /// No empty line ends the answer's head.
+    HeadNotEnded
     /// The answer has no Upgrade.
     AnswersWithoutUpgrade
     /// The answer has no Connection.

@@ -260,7 +260,7 @@ impl Endpoint {
             let came = payload.len();
             payload.extend(self.buffer.drain(..count));
             let begin = if self.is(Bug::MaskPerRead) { 0 } else { came };
-            if !self.is(Bug::NotUnmasked) {
+            if !matches!(self.bug, Bug::NotUnmasked | Bug::RawEchoed) {
                 xor(&mut payload[came..], key, begin);
             }
             if self.is(Bug::PayloadInOneRead) {
@@ -340,7 +340,10 @@ impl Endpoint {
             return Err(Stop::Fail(1009));
         }
         let is_checked = !(self.bug == Bug::InflatedTextUnchecked && it.compressed)
-            && !matches!(self.bug, Bug::TextUnchecked | Bug::TextRepaired | Bug::TextAsLatin1)
+            && !matches!(
+                self.bug,
+                Bug::TextUnchecked | Bug::TextRepaired | Bug::TextAsLatin1 | Bug::RawEchoed
+            )
             && self.bug != Bug::ExtensionEchoed;
         if it.opcode == TEXT && is_checked {
             it.utf8.push(&it.bytes[it.last..], self.bug)?;
@@ -399,6 +402,10 @@ impl Endpoint {
     async fn close(&mut self, body: &[u8]) -> Result<(), Stop> {
         if self.closed {
             return Ok(());
+        }
+        if self.is(Bug::RawEchoed) {
+            self.write(CLOSE, body).await?;
+            return Err(Stop::Closed);
         }
         let code = body.first_chunk().map(|code| u16::from_be_bytes(*code));
         let reason = body.get(2..).unwrap_or_default();

@@ -32,7 +32,7 @@ use wstool::grade::play::{self, Arrived, Connect, Connected, KeysSeen, Target};
 use wstool::grade::{Case, Choice, Endpoint};
 use wstool::lab::abort::Abort;
 use wstool::lang::Lang;
-use wstool::model::grade::{Chapter, Graded, Level, Verdict};
+use wstool::model::grade::{Chapter, Graded, Level, Mended, Verdict};
 use wstool::model::{Dir, Text};
 
 use self::bugs::{Bug, planted};
@@ -210,6 +210,46 @@ fn each_planted_bug_is_caught_by_the_case_meant_for_it_and_named() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whatever case it is that shows a mistake: it is named, and mended, in the same way in all that fail.
+#[test]
+fn a_mistake_is_mended_alike_in_whatever_case_shows_it() {
+    let rows: [(Bug, &[&str], &str); 6] = [
+        (
+            Bug::RawEchoed,
+            &["framing.text-*", "framing.binary-*", "masking.key-*", "control.ping-*", "closing.close-c*"],
+            "XOR byte i",
+        ),
+        (Bug::PongEmpty, &["control.ping-*", "control.pong-*"], "payload back in the pong"),
+        (Bug::PingIgnored, &["control.ping-*", "control.pong-*"], "answer each ping"),
+        (Bug::CloseIgnored, &["framing.text-*", "control.ping-text"], "answer a Close frame with"),
+        (Bug::Answers200, &["handshake.opens", "handshake.key-*"], "HTTP/1.1 101"),
+        (Bug::HeadNotEnded, &["handshake.opens"], "CR LF"),
+    ];
+    let mut jobs = Vec::new();
+    for (number, (bug, patterns, _)) in rows.iter().enumerate() {
+        let cases = patterns.iter().map(|it| (*it).to_owned()).collect();
+        let choice = Choice { cases, ..Choice::default() };
+        for case in SUITE.iter().filter(|case| quick(case) && choice.takes(case, Dir::Server)) {
+            jobs.push((number, case, Dir::Server, *bug));
+        }
+    }
+    let mut failed = [0; 6];
+    let mut wrong = Vec::new();
+    for (number, one) in all(jobs) {
+        let (bug, _, words) = rows[number];
+        if one.verdict() != Verdict::Fail {
+            continue;
+        }
+        failed[number] += 1;
+        match one.mended() {
+            Mended::Mistake(remedy) if remedy.mend.contains(words) => {}
+            other => wrong.push(format!("{bug:?}: {}: {other:?}: {}", one.case.id, shown(&one))),
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{failed:?}", wrong.join("\n"));
+    assert!(failed.iter().zip([55, 8, 8, 4, 5, 1]).all(|(count, least)| *count >= least), "{failed:?}");
 }
 
 #[test]

@@ -205,7 +205,10 @@ fn check_request(head: &str, bug: Bug) -> Result<(String, Option<Agreed>), u16> 
         agreed = Some(it);
         answer += &format!("Sec-WebSocket-Extensions: {text}\r\n");
     }
-    Ok((answer + "\r\n", agreed))
+    if bug != Bug::HeadNotEnded {
+        answer += "\r\n";
+    }
+    Ok((answer, agreed))
 }
 
 /// The answer to a key.

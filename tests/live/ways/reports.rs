@@ -62,7 +62,7 @@ fn one_run_writes_all_reports() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (code, out, err) = grade(&args);
     assert_eq!(code, Some(1), "{out}{err}");
-    assert!(out.contains("3 cases: 2 fail, 1 passes; grade F"), "{out}");
+    assert!(out.contains("3 cases: 2 fail, 1 pass; grade F"), "{out}");
     assert!(out.contains(&format!("wstool grade {url} --endpoint echo --cases-file")), "{out}");
     let report = json(&at("grade.json"));
     assert_eq!(report["schema"], "wstool-grade/1");
@@ -189,6 +189,8 @@ fn what_was_graded_is_reported_when_somebody_ends_it() {
     let mut line = String::new();
     out.read_line(&mut line).expect("a line");
     assert!(line.contains("control.ping"), "{line}");
+    // The time that it waits is part of the time that it took.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("it runs");
     assert!(kill.success());
     let mut rest = String::new();
@@ -197,4 +199,5 @@ fn what_was_graded_is_reported_when_somebody_ends_it() {
     assert!(rest.contains("only 1 of 3 cases were played"), "{rest}");
     let report = json(&report);
     assert_eq!((&report["peers"][0]["played"], &report["peers"][0]["chosen"]), (&1.into(), &3.into()));
+    assert!(report["peers"][0]["took"].as_f64().is_some_and(|took| took > 1.0), "{rest}");
 }

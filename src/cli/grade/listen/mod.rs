@@ -19,6 +19,7 @@ use crate::grade::listen::{Desk, News, Settings};
 use crate::lab::tls;
 use crate::model::grade::Graduate;
 use crate::model::{Dir, Text};
+use crate::render::grade as render;
 
 /// Listens until somebody asks for the end, and gives the exit code.
 ///
@@ -42,6 +43,7 @@ pub(super) fn grade(
         named: !asked.cases.is_empty(),
         chosen: cases.len() as u64,
         stage: asked.stage,
+        stages: render::stages(cases.iter().map(|case| &*case.facts)),
         many: true,
     };
     let mut report = Report::new(&asked.report, manner, look)?;

@@ -47,6 +47,8 @@ pub struct Manner {
     pub many: bool,
     /// Those who write a first server are told what comes next, up to this stage.
     pub stage: Option<u8>,
+    /// How many cases each stage has, those that are left out too.
+    pub stages: render::Stages,
 }
 
 /// See the [module](self).
@@ -122,6 +124,13 @@ impl Report {
             });
             self.peers.len() - 1
         })
+    }
+
+    /// No more is played with a peer: it took until now, whether or not its last case is over.
+    pub fn over(&mut self, who: &Graduate) {
+        let at = self.peer(who);
+        let peer = &mut self.peers[at];
+        peer.transcript.took = peer.began.elapsed();
     }
 
     /// What came of a case, which stands at this place of the suite.
@@ -231,7 +240,7 @@ impl Report {
         self.last = None;
         let (summary, is_apart) = if let Some(stage) = self.manner.stage {
             let (graded, url) = (&transcript.graded, &transcript.who.url);
-            (render::stage(graded, stage, url, &self.options), at > 0)
+            (render::stage(graded, stage, self.manner.stages, url, &self.options), at > 0)
         } else {
             let is_apart = at > 0 || self.manner.many || !self.is_terminal;
             (render::summary(transcript, Some(render::SCREEN), &self.options), is_apart)

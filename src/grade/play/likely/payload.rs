@@ -60,7 +60,8 @@ fn pong(wanted: &[u8], got: &Event) -> Option<Text> {
         .then(|| Text::with("the pong has only the first {} of {} bytes", got.length).and(wanted.len()))
 }
 
-const STILL_MASKED: &str = "it is still masked: XOR with the key {} gives what was sent";
+/// It sends back what is on the wire.
+pub const STILL_MASKED: &str = "it is still masked: XOR with the key {} gives what was sent";
 const REVERSED_KEY: &str = "it was unmasked with the key's bytes in reverse order: {} instead of {}";
 const KEY_RESTARTS: &str = "the masking key began anew at byte {}, where another TCP segment began";
 const FIRST_OF_KEY: &str = "only the first byte of the masking key was used";

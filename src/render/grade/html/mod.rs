@@ -179,7 +179,6 @@ fn passing(tally: &Tally, lang: Lang) -> String {
 
 fn reason(group: &Behind<'_>, place: &Place<'_>, page: &mut String) {
     let lang = place.options.lang;
-    let Some(first) = group.cases.first() else { return };
     let class = if group.verdict() == Verdict::Fail { "error" } else { "warning" };
     let cases = count(lang, group.cases.len() as u64, ["{} case", "{} cases"]);
     let _ = writeln!(
@@ -189,7 +188,8 @@ fn reason(group: &Behind<'_>, place: &Place<'_>, page: &mut String) {
         html(&cases),
         html(&said::headline(group, lang))
     );
-    details(first, place, page);
+    let told = said::shared(group, &place.transcript.who.again, place.options);
+    details(told, place, page);
     let _ = write!(page, "<p>");
     for (at, one) in group.cases.iter().take(LISTED).enumerate() {
         let named = said::named(&one.case.id, one.case.autobahn.as_deref());
@@ -203,9 +203,9 @@ fn reason(group: &Behind<'_>, place: &Place<'_>, page: &mut String) {
     page.push_str("</p></article>\n");
 }
 
-fn details(one: &Graded, place: &Place<'_>, page: &mut String) {
+fn details(told: Vec<said::Detail>, place: &Place<'_>, page: &mut String) {
     page.push_str("<dl class=\"details\">");
-    for (name, words) in said::details(one, &place.transcript.who.again, place.options) {
+    for (name, words) in told {
         let is_code = matches!(name, "expected" | "got" | "alone");
         let words = if is_code { format!("<code>{}</code>", html(&words)) } else { html(&words) };
         let _ = write!(page, "<dt>{}</dt><dd>{words}</dd>", place.words(name));
@@ -231,14 +231,14 @@ fn case(one: &Graded, place: &Place<'_>, records: &dyn Fn(&Graded) -> String, pa
         return;
     }
     let _ = writeln!(page, "<details class=\"case\" id=\"{id}\"><summary>{line}</summary>");
-    let why = lang.say(&one.why);
+    let why = said::why(one, lang);
     if !why.is_empty() {
         let _ = writeln!(page, "<p>{}</p>", html(&why));
     }
     if let Some(note) = place.transcript.known.get(&facts.id) {
         let _ = writeln!(page, "<p>{}</p>", html(&lang.fill("known to fail: {}", &[note])));
     }
-    details(one, place, page);
+    details(said::details(one, &place.transcript.who.again, place.options), place, page);
     let lines = records(one);
     if !lines.is_empty() {
         page.push_str(&data_script("class=\"records\"", &lines));
