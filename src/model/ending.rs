@@ -118,7 +118,8 @@ pub struct SideEnd {
     pub heard: Option<Time>,
     /// When it sent its last ping before the first Close frame of either.
     pub pinged: Option<Time>,
-    /// Its last ping, if that was not answered when the connection was over.
+    /// Its last ping, if that was not answered when the connection was over, and by no pong with another
+    /// payload either.
     pub waiting: Option<Waiting>,
     /// Pings that it sent.
     pub pings: u64,
@@ -153,6 +154,8 @@ pub struct Waiting {
     pub slowest: i64,
     /// Nanoseconds from the ping before it.
     pub interval: Option<i64>,
+    /// How many pings have no answer: it, and those before it since the last pong.
+    pub pings: u64,
 }
 
 /// A Close frame that ended a connection (RFC 6455 §5.5.1).

@@ -89,7 +89,13 @@ fn ending(it: &Judgement<'_>) -> Text {
             };
         }
         Outcome::Unanswered => {
+            let is_late = |end: TcpEnd| end.time.zip(it.began).is_some_and(|(end, began)| end < began);
             return match it.tcp {
+                Some(end) if is_late(end) => {
+                    Text::new("the handshake was not answered; the {} had ended TCP with {} before")
+                        .word(end.by.name())
+                        .and(end.how.flag())
+                }
                 Some(TcpEnd { by, how, .. }) if how.is_of_http2() => {
                     Text::new("the handshake was not answered; the {} ended the stream with {} after {}")
                         .word(by.name())

@@ -11,7 +11,7 @@ use super::CloseReason;
 use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::pulse::{Clock, RareSide};
-use super::tcp::{Flags, Segment};
+use super::tcp::{self, Flags, Segment};
 use crate::model::{At, KeepAlive, StreamEnd, Stuck, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
@@ -46,7 +46,7 @@ impl Flow {
             self.pulse.acknowledged(1 - from, segment.ack, time);
             let bare = segment.data.is_empty() && segment.missing == 0;
             if !is_news && bare && !is_probe && !segment.flags.any(Flags::SYN | Flags::FIN) {
-                self.note_repeated_ack(from, segment.ack, segment.window);
+                self.note_repeated_ack(from, segment.ack, segment.window, segment.whole);
             }
         }
         self.note_window(from, segment);
@@ -88,9 +88,10 @@ impl Flow {
     }
 
     /// Notes an acknowledgement of half `from` without data that says nothing new: a duplicate, if
-    /// something is missing and the window did not change (RFC 5681 §2).
+    /// something is missing and the window did not change (RFC 5681 §2). What it says of what has arrived
+    /// behind that stands in its header, which is empty where it is cut short.
     #[cold]
-    pub(super) fn note_repeated_ack(&mut self, from: usize, ack: u32, window: u16) {
+    pub(super) fn note_repeated_ack(&mut self, from: usize, ack: u32, window: u16, header: &[u8]) {
         let [half, peer] = pair(&mut self.halves, from);
         let is_duplicate = peer.acked != 0
             && ack == peer.acked as u32
@@ -98,7 +99,12 @@ impl Flow {
             && window == half.window
             && window != 0;
         if is_duplicate {
+            let acked = peer.acked;
             self.pulse.side(from).duplicate_acks += 1;
+            if let Some(bytes) = tcp::longest_block(header) {
+                let arrived = &mut self.pulse.side(1 - from).arrived;
+                *arrived = (acked, if arrived.0 == acked { arrived.1.max(bytes) } else { bytes });
+            }
         }
     }
 

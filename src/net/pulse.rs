@@ -75,6 +75,9 @@ pub(super) struct RareSide {
     pub stuck_at: u64,
     /// The packet of the last one that was sent again.
     pub last_resent: u64,
+    /// What its peer waited for when it said that something behind that has arrived, and the bytes of the
+    /// longest piece of it.
+    pub arrived: (u64, u32),
     /// Up to where its peer had received more than there was, and since when that is known.
     pub ahead: (u64, Time),
     /// When data behind a hole was captured first, 0 for no hole.

@@ -103,6 +103,7 @@ impl Session {
         self.remember_end(ended, cx);
         match &self.phase {
             Phase::Http(_) => {
+                self.ended_before_asked(transport.as_deref(), cx)?;
                 let at = At { time: now, ..At::default() };
                 self.http_end(Side::A, Over::Input, at, cx)?;
                 self.http_end(Side::B, Over::Input, at, cx)?;
@@ -166,6 +167,19 @@ impl Session {
         let flow = cx.out.emit(&told.unit(ended));
         cx.memory.spare.keep_told(told);
         flow
+    }
+
+    /// The server may have ended its stream before the request came: nobody answers that any more.
+    fn ended_before_asked(&mut self, transport: Option<&TcpFacts>, cx: &mut Context<'_, '_>) -> Flow {
+        let is_noted = self.about.told.as_ref().is_none_or(|told| told.first_end.is_some());
+        let Some(server) = self.about.client.map(Side::other).filter(|_| !is_noted) else { return ON };
+        let facts = transport.filter(|_| self.about.ended[server.index()].is_some());
+        let facts = facts.map(|facts| &facts.sides[server.index()]);
+        let fin = facts.and_then(|facts| facts.fin).map(|at| (StreamEnd::Fin, at));
+        let reset = facts.and_then(|facts| facts.reset).map(|at| (StreamEnd::Rst, at));
+        let Some((how, at)) = fin.or(reset) else { return ON };
+        self.about.first_end(Some(Dir::Server), how, at);
+        self.http_end(server, Over::Stream(how), at, cx)
     }
 
     fn end_kind(&self) -> EndKind {

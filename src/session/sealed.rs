@@ -32,6 +32,8 @@ struct Half {
     left: usize,
     /// Where the next record begins is not known.
     is_lost: bool,
+    /// What follows is encrypted.
+    is_ciphered: bool,
 }
 
 impl Sealed {
@@ -75,11 +77,18 @@ impl Sealed {
             half.left = usize::from(u16::from_be_bytes([high, low]));
             // The longest that any version has is that of TLS 1.2 (RFC 5246 §6.2.3).
             half.is_lost = !(20..=24).contains(&kind) || major != 3 || half.left > (1 << 14) + 2048;
+            half.is_ciphered |= kind == CHANGE_CIPHER_SPEC;
             if kind == APPLICATION_DATA && !half.is_lost {
                 records.add(half.left as u64);
             }
         }
         self.watched < limits::TLS_WATCHED
+    }
+
+    /// Whether what a side sends next begins a record in clear.
+    pub fn is_clear(&self, side: Side) -> bool {
+        let half = &self.sides[side.index()];
+        !(half.is_ciphered || half.is_lost) && half.have == 0 && half.left == 0
     }
 
     /// What holding takes, in bytes.
@@ -118,6 +127,9 @@ impl Sealed {
         (self.kind, traffic)
     }
 }
+
+/// The type of the record behind which all are encrypted (RFC 5246 §7.1, RFC 8446 §5).
+const CHANGE_CIPHER_SPEC: u8 = 20;
 
 /// The type of a record (RFC 8446 §5.1).
 const APPLICATION_DATA: u8 = 23;

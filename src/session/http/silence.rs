@@ -49,8 +49,13 @@ impl Http {
             return STAY;
         }
         let waited = request.time.zip(at.time).map(|(asked, now)| now.since(asked));
-        let wait = |waited: Option<i64>| wait(waited.unwrap_or_default());
+        // The server had left before.
+        let is_late = waited.is_some_and(|waited| waited < 0);
+        let wait = |waited: Option<i64>| wait(waited.unwrap_or_default().abs());
         let got = match over {
+            Over::Stream(_) if dir == Dir::Server && is_late => {
+                Text::with("TCP closed {} before the request came", wait(waited))
+            }
             Over::Stream(how) if dir == Dir::Server => match how {
                 StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", wait(waited)),
                 _ => Text::with("TCP closed after {}, and not a byte", wait(waited)),
@@ -64,12 +69,23 @@ impl Http {
             Over::Input => Text::with("not a byte in {}, when the capture ends", wait(waited)),
         };
         let what = match over {
+            Over::Stream(_) if dir == Dir::Server && is_late => {
+                "got no answer: the server had ended TCP before the request came".into()
+            }
             Over::Stream(StreamEnd::Rst) if dir == Dir::Server => "got no answer: RST from the server".into(),
             Over::Stream(_) if dir == Dir::Server => "got no answer: FIN from the server".into(),
             Over::Stream(_) => Text::with("got no answer in {}: the client gave up", wait(waited)),
             Over::Input => Text::with("got no answer in {}: the capture ends", wait(waited)),
         };
         let behind = match over {
+            Over::Stream(_) if dir == Dir::Server && is_late => Diagnosis::new(
+                "ended-before-asked",
+                "it takes connections and ends them at once: nothing is behind a port that is passed on \
+                 (docker -p, ssh -L, a load balancer), or it has no room for more of them (open files, a \
+                 limit)",
+                "look into the log of what listens there, at what is behind it, and at its limits (ulimit \
+                 -n)",
+            ),
             Over::Stream(_) if dir == Dir::Server => Diagnosis::new(
                 "answered-by-closing",
                 "the server or a proxy closes what it does not want (nginx: return 444), nothing is behind a \
@@ -96,7 +112,7 @@ impl Http {
             return STAY;
         }
         let expected = "101 Switching Protocols, or an HTTP error that says why not";
-        let measures = waited.map(|waited| Measure::of(Quantity::Waited, waited));
+        let measures = waited.filter(|_| !is_late).map(|waited| Measure::of(Quantity::Waited, waited));
         let case = Case { behind: Some(behind), ..Case::new(what, measures.into_iter().collect()) };
         let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got).like(case);
         about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Server, at, &[finding], cx)))
