@@ -63,7 +63,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     // One that looks for a pong when its next ping is due waits for a whole one.
     let is_whole = interval.is_some_and(is_near);
     // It may say other things and answer none.
-    let answers_none = ping.answered == 0 && ping.pings >= MANY;
+    let answers_none = sides[dir.index()].pings >= MANY && sides[peer.index()].pongs == 0;
     let is_missed = waited > limits::PONG_SOON
         || waited >= MISSED
             && match ping.answered {

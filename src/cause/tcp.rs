@@ -181,7 +181,8 @@ fn large_lost(dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
     let first = stuck.since.and_then(|at| at.time);
     let answered = first.zip(peer.heard).map_or(0, |(first, (_, heard))| heard.since(first));
     // What is behind it and is smaller has arrived; nothing else was sent since, to be answered.
-    let has_smaller_arrived = answered < VAIN_FOR && stuck.arrived.is_some_and(|bytes| bytes < stuck.bytes);
+    let has_smaller_arrived =
+        answered < VAIN_FOR && stuck.arrived > 0 && u64::from(stuck.arrived) < stuck.bytes;
     let lasted = if has_smaller_arrived { since(side, stuck.since) } else { answered };
     // A duplicate acknowledgement says that something else has arrived.
     let is_answered = lasted >= VAIN_FOR && peer.duplicate_acks > 0;

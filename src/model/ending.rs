@@ -154,8 +154,6 @@ pub struct Waiting {
     pub slowest: i64,
     /// Nanoseconds from the ping before it.
     pub interval: Option<i64>,
-    /// How many pings have no answer: it, and those before it since the last pong.
-    pub pings: u64,
 }
 
 /// A Close frame that ended a connection (RFC 6455 §5.5.1).

@@ -12,7 +12,7 @@ use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::pulse::{Clock, RareSide};
 use super::tcp::{self, Flags, Segment};
-use crate::model::{At, KeepAlive, StreamEnd, Stuck, Time, ZeroWindow};
+use crate::model::{At, KeepAlive, StreamEnd, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
@@ -99,11 +99,11 @@ impl Flow {
             && window == half.window
             && window != 0;
         if is_duplicate {
-            let acked = peer.acked;
+            let awaited = peer.awaited();
             self.pulse.side(from).duplicate_acks += 1;
             if let Some(bytes) = tcp::longest_block(header) {
-                let arrived = &mut self.pulse.side(1 - from).arrived;
-                *arrived = (acked, if arrived.0 == acked { arrived.1.max(bytes) } else { bytes });
+                let stuck = self.pulse.side(1 - from).stuck_at(awaited);
+                stuck.arrived = stuck.arrived.max(bytes);
             }
         }
     }
@@ -282,15 +282,13 @@ impl Flow {
             side.copies += 1;
             return;
         }
-        let resent = &mut side.resent;
         if is_awaited {
-            if side.stuck_at != place {
-                side.stuck_at = place;
-                resent.stuck = Stuck { since: Some(at), ..Stuck::default() };
-            }
-            resent.stuck.bytes = resent.stuck.bytes.max(bytes);
-            resent.stuck.times += 1;
+            let stuck = side.stuck_at(place);
+            stuck.since.get_or_insert(at);
+            stuck.bytes = stuck.bytes.max(bytes);
+            stuck.times += 1;
         }
+        let resent = &mut side.resent;
         if heard > side.last_resent {
             resent.unanswered = 0;
         }

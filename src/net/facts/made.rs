@@ -58,8 +58,6 @@ impl Flow {
         let half = &self.halves[of];
         if rare.stuck_at != half.awaited() || half.acked >= half.sent() {
             resent.stuck = Stuck::default();
-        } else if rare.arrived.0 == half.acked && rare.arrived.1 > 0 {
-            resent.stuck.arrived = Some(rare.arrived.1.into());
         }
         if half.window == 0 {
             zero_window.lasted(rare.shut_since, now);

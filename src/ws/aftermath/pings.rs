@@ -28,8 +28,7 @@ impl Side {
     pub(super) fn waiting(&self) -> Option<Waiting> {
         let ping = self.pings.back().filter(|ping| ping.other_pong.is_none())?;
         let (since, (answered, slowest)) = (ping.time.filter(|_| ping.time == self.pinged)?, self.pongs);
-        let (packet, interval, pings) = (ping.packet, self.interval, self.pings.len() as u64);
-        Some(Waiting { since, packet, answered, slowest, interval, pings })
+        Some(Waiting { since, packet: ping.packet, answered, slowest, interval: self.interval })
     }
 }
 
