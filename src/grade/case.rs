@@ -131,6 +131,8 @@ pub enum Closer {
 /// What of an ending decides on the behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fatal {
+    /// The code says that a rule was broken, or something refused, where nothing is wrong.
+    Error,
     /// Who began it.
     Closer,
     /// The code.
@@ -173,6 +175,8 @@ pub struct Prepared {
     pub parts: bool,
     /// Messages that come do not count: the peer sends what it likes.
     pub only_control: bool,
+    /// The peer greets whoever comes with so many messages, which do not count.
+    pub greeting: usize,
 }
 
 impl Case {
@@ -260,6 +264,7 @@ impl Case {
             mistakes,
             parts: false,
             only_control: false,
+            greeting: 0,
             steps,
         })
     }

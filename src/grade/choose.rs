@@ -132,7 +132,7 @@ fn refuses(line: &str) -> bool {
 fn is_field(line: &str) -> bool {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     line.split_once(':').is_some_and(|(name, value)| {
-        !name.is_empty() && name.chars().all(is_token) && !value.contains(['\r', '\n', '\t'])
+        !name.is_empty() && name.chars().all(is_token) && !value.contains(|c: char| c.is_ascii_control())
     })
 }
 

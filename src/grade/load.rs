@@ -258,7 +258,7 @@ fn rows(each: Option<Value>, named: &BTreeMap<String, Vec<Table>>) -> Result<Vec
 /// A value with the texts of a row where their names stand in braces.
 fn fill(value: &Value, row: &Table) -> Value {
     match value {
-        Value::String(text) => {
+        Value::String(text) if text.contains('{') => {
             let mut text = text.clone();
             for (name, value) in row {
                 let value = match value {
@@ -300,8 +300,9 @@ fn case(chapter: Chapter, raw: Raw) -> Result<Case, String> {
         None => None,
         Some("closer") => Some(Fatal::Closer),
         Some("code") => Some(Fatal::Code),
+        Some("error") => Some(Fatal::Error),
         Some("tcp") => Some(Fatal::Tcp),
-        Some(other) => return Err(format!("fatal `{other}` is not closer, code or tcp")),
+        Some(other) => return Err(format!("fatal `{other}` is not closer, code, error or tcp")),
     };
     let usual = if closer == Closer::Peer { 1002 } else { 1000 };
     let codes = raw.codes.unwrap_or_else(|| vec![Code::Number(usual)]);

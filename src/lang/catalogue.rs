@@ -18,6 +18,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memchr2;
+
 /// The words of a language.
 #[derive(Debug, Default)]
 pub struct Catalogue {
@@ -49,7 +51,6 @@ impl Catalogue {
             }
             let at = line.find('"').ok_or_else(|| wrong("a string is wanted"))?;
             let (keyword, text) = line.split_at(at);
-            let text = unquoted(text).ok_or_else(|| wrong("the string is not well-formed"))?;
             part = match keyword.trim_end() {
                 "" => part,
                 "msgid" => {
@@ -66,11 +67,12 @@ impl Catalogue {
                 "msgstr" | "msgstr[0]" => Part::Translation,
                 _ => return Err(wrong("msgid, msgid_plural or msgstr is wanted")),
             };
-            match part {
-                Part::Key => key.push_str(&text),
-                Part::Plural => entry.plural.get_or_insert_default().push_str(&text),
-                Part::Translation => entry.translation.push_str(&text),
-            }
+            let words = match part {
+                Part::Key => &mut key,
+                Part::Plural => entry.plural.get_or_insert_default(),
+                Part::Translation => &mut entry.translation,
+            };
+            unquote(text, words).ok_or_else(|| wrong("the string is not well-formed"))?;
         }
         if words.insert(key, entry).is_some_and(|before| before.is_used()) {
             return Err("the last entry has a key that was there already".to_owned());
@@ -108,24 +110,23 @@ enum Part {
     Translation,
 }
 
-/// The text of a string in quotes.
-fn unquoted(quoted: &str) -> Option<String> {
-    let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = String::with_capacity(inner.len());
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => out.push(match chars.next()? {
-                'n' => '\n',
-                't' => '\t',
-                c @ ('"' | '\\') => c,
-                _ => return None,
-            }),
-            '"' => return None,
-            c => out.push(c),
-        }
+/// Adds the text of a string in quotes to `words`; `None` where it is not well-formed.
+fn unquote(quoted: &str, words: &mut String) -> Option<()> {
+    let mut rest = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    // What needs no look at each character is most of it: a catalogue is read at each start.
+    while let Some(at) = memchr2(b'\\', b'"', rest.as_bytes()) {
+        let escaped = rest[at..].strip_prefix('\\')?.chars().next()?;
+        words.push_str(&rest[..at]);
+        words.push(match escaped {
+            'n' => '\n',
+            't' => '\t',
+            '"' | '\\' => escaped,
+            _ => return None,
+        });
+        rest = &rest[at + 2..];
     }
-    Some(out)
+    words.push_str(rest);
+    Some(())
 }
 
 #[cfg(test)]

@@ -402,6 +402,26 @@ impl Graded {
         pieces.flat_map(|piece| piece.bytes.iter().copied()).collect()
     }
 
+    /// The status that stood where 101 opens a WebSocket, if one did.
+    pub fn refusal(&self) -> Option<u16> {
+        self.got.iter().find_map(|event| match event.what {
+            EventKind::Answer(status) => Some(status),
+            _ => None,
+        })
+    }
+
+    /// Whether the server had no room for one more, whatever was asked for (RFC 6585 §4, RFC 9110 §15.6.4).
+    pub fn has_no_room(&self) -> bool {
+        !self.opened && matches!(self.refusal(), Some(429 | 503))
+    }
+
+    /// Nothing is said against the peer, because of this.
+    pub fn leave_open(&mut self, why: &'static str) {
+        (self.behaviour, self.closing) = (Behaviour::Informational, Closing::Informational);
+        (self.broken, self.why) = (None, why.into());
+        (self.likely, self.looks_like) = (Bilingual::default(), Text::default());
+    }
+
     /// What behaviour and closing come to.
     pub fn verdict(&self) -> Verdict {
         let worst = verdict_of(self.behaviour, self.closing);

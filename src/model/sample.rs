@@ -76,6 +76,23 @@ pub fn note() -> Finding {
     Finding::new(&LONG, None, Text::new("7 bits"), Text::new("64 bits"))
 }
 
+/// A whole head without fields and without a body.
+pub fn head(start_line: &str) -> HttpHead<'_> {
+    HttpHead {
+        stream: None,
+        offset: 0,
+        bytes: &[],
+        start_line,
+        headers: &[],
+        complete: true,
+        body: &[],
+        body_whole: true,
+        streams: false,
+        diagnoses: &[],
+        extent: HttpExtent::default(),
+    }
+}
+
 /// Bytes from hexadecimal digits.
 pub fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
@@ -171,19 +188,7 @@ impl<'s, S: Sink> Talk<'s, S> {
                 value_at: at,
             }];
             self.step();
-            let head = HttpHead {
-                stream: None,
-                offset: 0,
-                bytes: &[],
-                start_line,
-                complete: true,
-                headers: &headers,
-                body: &[],
-                body_whole: true,
-                streams: false,
-                diagnoses: &[],
-                extent: HttpExtent::default(),
-            };
+            let head = HttpHead { headers: &headers, ..head(start_line) };
             self.tell(Some(dir), Body::Http(&head), &[]);
         }
         self.offset = 160;

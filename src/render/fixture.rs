@@ -116,19 +116,8 @@ impl<L: Layout> Show<L> {
             });
         }
         self.offsets[dir.index()] = at + 2 + body.len() as u64;
-        let head = HttpHead {
-            stream: None,
-            offset: first,
-            bytes: &[],
-            start_line,
-            complete: true,
-            headers: &headers,
-            body,
-            body_whole: true,
-            streams: false,
-            diagnoses: &[],
-            extent: HttpExtent::default(),
-        };
+        let head =
+            HttpHead { offset: first, headers: &headers, body, ..crate::model::sample::head(start_line) };
         self.body(dir, Body::Http(&head), &fields);
     }
 

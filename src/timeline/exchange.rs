@@ -71,9 +71,7 @@ impl Exchanges {
             self.counts[1] += 1;
             let (status, _) = divided(divided(rest).1);
             let status = status.parse().unwrap_or_default();
-            // Over HTTP/2 each has its stream, and answers come in any order.
-            let is_own = |request: &Request| request.stream == seen.head.stream;
-            let request = self.waiting.iter().position(is_own).and_then(|at| self.waiting.remove(at))?;
+            let request = self.answered(&seen)?;
             if self.waiting.is_empty() {
                 // For the last one, as far as anybody knows.
                 self.waiting = VecDeque::new();
@@ -93,6 +91,22 @@ impl Exchanges {
             }
             None
         }
+    }
+
+    /// The request that a response is the answer to: over HTTP/2 that of its stream, in whatever order they
+    /// come; over HTTP/1.1 the first that waits (RFC 9112 §9.3.2). Where something of the connection is
+    /// missing it is the last: hardly a client sends a request before the one before it is answered, so
+    /// answers to those that were sent before are among what is missing.
+    fn answered(&mut self, seen: &Seen<'_, '_>) -> Option<Request> {
+        let is_own = |request: &Request| request.stream == seen.head.stream;
+        if seen.head.stream.is_some() || seen.missed == [false; 2] {
+            let at = self.waiting.iter().position(is_own)?;
+            return self.waiting.remove(at);
+        }
+        let at = self.waiting.iter().rposition(is_own)?;
+        let request = self.waiting.remove(at);
+        self.waiting.retain(|request| !is_own(request));
+        request
     }
 }
 
@@ -224,7 +238,8 @@ impl Answer<'_, '_> {
             // The answer to what was posted, where that to the handshake is missing.
             let is_of_post = *body == *b"ok";
             let looks_right = is_old || is_of_post || body.starts_with(b"0{") || body.starts_with(b"___eio[");
-            if !looks_right && whole && !self.seen.missed[Dir::Server.index()] {
+            // Where something is missing it may be the answer to another request.
+            if !looks_right && whole && self.seen.missed == [false; 2] {
                 let got = Text::with("status 200 and {}", first_bytes(&body));
                 let evidence = [request.when, when];
                 session.find(
@@ -359,5 +374,37 @@ fn cors(request: &Request, head: &HttpHead<'_>) -> Option<Text> {
             Some("Access-Control-Allow-Origin: *, although the request has credentials".into())
         }
         Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Body;
+
+    #[test]
+    fn answers_belong_to_the_first_that_waits_or_to_the_last_where_something_is_missing() {
+        fn request(target: &str, stream: Option<u32>) -> Request {
+            let target = Target::parse(target).expect("a target");
+            let (method, when) = ("GET".into(), When::default());
+            Request { method, target, stream, upgrades: false, foreign: None, when, overlaps: None }
+        }
+        let (opening, poll) = ("/socket.io/?EIO=4", "/socket.io/?EIO=4&sid=a");
+        // What is missing; the streams of requests and of the answer; which is answered, and how many wait.
+        for (missed, streams, stream, answered, left) in [
+            ([false, false], [None, None], None, opening, 1),
+            ([true, false], [None, None], None, poll, 0),
+            ([false, true], [None, None], None, poll, 0),
+            ([true, true], [Some(3), Some(1)], Some(3), opening, 1),
+        ] {
+            let waiting = [request(opening, streams[0]), request(poll, streams[1])].into();
+            let mut exchanges = Exchanges { waiting, ..Exchanges::default() };
+            let head = HttpHead { stream, ..crate::model::sample::head("HTTP/1.1 200 OK") };
+            let unit = Unit::of(1, Body::Http(&head));
+            let seen = Seen { unit: &unit, head: &head, connection: None, missed };
+            let request = exchanges.answered(&seen).expect("one waits");
+            let sid = Target::parse(answered).and_then(|target| target.sid);
+            assert_eq!((request.target.sid, exchanges.waiting.len()), (sid, left), "{missed:?}");
+        }
     }
 }

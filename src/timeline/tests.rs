@@ -80,20 +80,7 @@ fn what_is_no_engine_io_holds_little_of_its_handshake() {
     for (dir, start_line) in
         [(Dir::Client, "GET /chat HTTP/1.1"), (Dir::Server, "HTTP/1.1 101 Switching Protocols")]
     {
-        let head = HttpHead {
-            stream: None,
-            offset: 0,
-            bytes: &[],
-            start_line,
-            complete: true,
-            headers: &[],
-            body: &[],
-            body_whole: true,
-            streams: false,
-            diagnoses: &[],
-            extent: crate::model::HttpExtent::default(),
-        };
-        talk.tell(Some(dir), Body::Http(&head), &[]);
+        talk.tell(Some(dir), Body::Http(&crate::model::sample::head(start_line)), &[]);
     }
     talk.frame(Dir::Server, "8102 6869");
     let conn = timeline.conns.get_mut(1).expect("it is open");

@@ -32,6 +32,12 @@ enum Kind {
     OneByOne,
     /// It turns away who comes while others are there.
     Busy,
+    /// It sends it back, and says something to whoever comes.
+    Greets,
+    /// There is no WebSocket, but this status.
+    Status(u16),
+    /// It has no room for every third.
+    Full,
     /// It sends it back, and answers Close with a code of its own.
     OddCode,
     /// It is gone behind so many connections.
@@ -89,7 +95,11 @@ fn serve(mut stream: TcpStream, kind: Kind, now: usize, seen: &Seen) -> std::io:
     let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default();
     let accept = accept_value(key.as_bytes());
     seen.heads.lock().expect("no panics").push(head);
-    if kind == Kind::Busy && now > 1 {
+    if let Kind::Status(status) = kind {
+        return write!(stream, "HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+    }
+    let count = seen.heads.lock().expect("no panics").len();
+    if kind == Kind::Busy && now > 1 || kind == Kind::Full && count % 3 == 0 {
         return stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     }
     // Who has been let in hears what others say from then on.
@@ -101,6 +111,9 @@ fn serve(mut stream: TcpStream, kind: Kind, now: usize, seen: &Seen) -> std::io:
     )?;
     everybody.push(stream.try_clone()?);
     drop(everybody);
+    if kind == Kind::Greets {
+        stream.write_all(b"\x81\x08Welcome!")?;
+    }
     if kind == Kind::Push {
         let mut pushing = stream.try_clone()?;
         thread::spawn(move || {
@@ -241,7 +254,7 @@ fn connections_come_one_by_one_where_several_are_too_many() {
     let (url, _) = server(Kind::Busy);
     let (code, out, err) = grade(&[&url, "--cases-file", &few("busy")]);
     assert_eq!(code, Some(0), "{out}{err}");
-    assert!(err.contains("--jobs 1"), "{err}");
+    assert!(err.contains("the server turns connections away while another is open"), "{err}");
     // Where nothing is in the way they come together, and nothing is said.
     let (url, seen) = server(Kind::Echo);
     let (code, out, err) = grade(&[&url, "--cases-file", &few("together")]);
@@ -272,6 +285,47 @@ fn a_server_that_is_gone_is_said_to_be() {
     let (code, out, err) = grade(&[&url, "--cases-file", &few("mortal"), "--jobs", "1"]);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(err.contains("the server is gone") && err.contains("refuses connections"), "{err}");
+}
+
+#[test]
+fn what_is_no_websocket_is_not_graded() {
+    for (status, hint) in [(404, "is the path right?"), (401, "--user"), (400, "--subprotocol")] {
+        let (url, _) = server(Kind::Status(status));
+        let (code, out, err) = grade(&[&url, "--chapter", "control"]);
+        let said =
+            format!("{url} opens no WebSocket, so there is nothing to grade: the server answered {status}");
+        assert!(err.contains(&said) && err.contains(hint), "{err}");
+        assert_eq!((code, &*out), (Some(2), ""), "{err}");
+    }
+    // Somebody's first server is told what to build.
+    let (url, _) = server(Kind::Status(200));
+    let (code, out, err) = grade(&[&url, "--stage", "1"]);
+    assert!(code == Some(1) && out.contains("200"), "{out}{err}");
+}
+
+#[test]
+fn a_greeting_is_noticed_and_passed_over() {
+    let (url, _) = server(Kind::Greets);
+    let (code, out, err) = grade(&[&url, "--cases-file", &few("greets")]);
+    assert!(code == Some(0) && err.contains("the server greets who comes"), "{out}{err}");
+}
+
+#[test]
+fn having_no_room_is_no_failure() {
+    let (url, seen) = server(Kind::Full);
+    let (code, out, err) = grade(&[
+        &url,
+        "--case",
+        "handshake.key-sample",
+        "--case",
+        "handshake.key-ones",
+        "--case",
+        "handshake.key-zeros",
+        "--case",
+        "handshake.key-signs",
+    ]);
+    assert!(code == Some(0) && !out.contains("503"), "{out}{err}");
+    assert!(seen.heads.lock().expect("no panics").len() > 6, "some came again: {out}");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -45,6 +44,8 @@ pub(super) struct Playing {
     alone: bool,
     /// How often another chance was of no use.
     futile: usize,
+    /// Cases that the server never had room for.
+    unjudged: usize,
     /// Why a capture could not be written.
     unwritten: Option<Text>,
 }
@@ -65,6 +66,7 @@ impl Playing {
             last: VecDeque::new(),
             alone: false,
             futile: 0,
+            unjudged: 0,
             unwritten: None,
         }
     }
@@ -96,6 +98,8 @@ impl Playing {
             let is_crowded = self.jobs > 1 || self.crowd > 0;
             self.crowd = self.crowd.saturating_sub(1);
             match played {
+                // Nobody was there to play with.
+                Ok((_, None)) if self.peer.0.gone().is_some() => self.waiting.push_front((at, case)),
                 Ok((graded, connected)) => {
                     let played = Played { at, case, graded, connected, ended: Instant::now(), is_crowded };
                     if let Some(one) = self.suspects.keep(played, &self.peer.0)
@@ -116,8 +120,8 @@ impl Playing {
         };
         // What was of no use for the first will be of none for those that follow.
         let chances = match self.futile {
-            0 => &LEAVING[..],
-            1..TURNED_AWAY => &LEAVING[..1],
+            0 => &play::LEAVING[..],
+            1..TURNED_AWAY => &play::LEAVING[..1],
             _ => &[],
         };
         // The server may not have noticed yet that the others have left.
@@ -134,10 +138,14 @@ impl Playing {
                 break;
             }
         }
-        if graded.opened {
-            self.alone |= is_crowded;
-        } else {
+        if is_turned_away(case, &graded) {
             self.futile += 1;
+        } else {
+            self.alone |= is_crowded;
+        }
+        if graded.has_no_room() && graded.behaviour != Behaviour::Ok {
+            self.unjudged += 1;
+            graded.leave_open("the server had no room for it");
         }
         Some((at, graded))
     }
@@ -149,7 +157,7 @@ impl Playing {
 
     /// What came of a case, unless it was turned away.
     fn certain(&mut self, one: Played) -> Option<(usize, Graded)> {
-        let were_others = one.is_crowded || !self.last.is_empty();
+        let were_others = one.is_crowded || !self.last.is_empty() || one.graded.has_no_room();
         if were_others && is_turned_away(one.case, &one.graded) {
             self.again.push_back(one);
             return None;
@@ -215,11 +223,20 @@ impl Playing {
         }
     }
 
+    /// Whether the server went before all were played.
+    pub fn is_cut_short(&self) -> bool {
+        !self.waiting.is_empty() && self.peer.0.gone().is_some()
+    }
+
     /// What there is to say of the run besides what came of the cases.
     pub fn notes(&self) -> Vec<Text> {
         let mut notes = Vec::new();
         if self.alone {
             notes.push("the server turned connections away while others were open: give it --jobs 1".into());
+        }
+        if self.unjudged > 0 {
+            let words = "cases that the server had no room for, and that were not judged: {}";
+            notes.push(Text::with(words, self.unjudged));
         }
         if let Some(why) = self.peer.0.gone() {
             let last = self.last.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -235,15 +252,15 @@ impl Playing {
     }
 }
 
-/// How long a server may take to notice that a connection has ended, and longer when it is busy.
-const LEAVING: [Duration; 4] =
-    [Duration::from_millis(200), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(2)];
-
 /// Cases that are turned away before it is taken for the server's way.
 const TURNED_AWAY: usize = 8;
 
 /// Whether a server did not open a WebSocket that it would open if nobody else were there.
 fn is_turned_away(case: &Case, graded: &Graded) -> bool {
+    // Whatever was asked for, that is no answer to it.
+    if graded.has_no_room() && graded.behaviour != Behaviour::Ok {
+        return true;
+    }
     let right = &case.answer.right;
     let may_open = case.request.is_none() && (right.is_empty() || right.contains(&Status::Is(101)));
     // A refusal of what was asked for is an answer.

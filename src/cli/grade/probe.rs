@@ -11,8 +11,9 @@ use crate::grade::load::read;
 use crate::grade::play::{self, Target};
 use crate::lab::tap::{Recording, Tap, What};
 use crate::model::grade::{Event, EventKind, Graded};
-use crate::model::{Dir, SourceId};
+use crate::model::{Dir, SourceId, Text};
 use crate::replay::Heard;
+use crate::replay::heard::begins_response;
 
 /// What it is asked with.
 const WORDS: &str = "wstool grade: do you send this back?";
@@ -27,10 +28,13 @@ const HEARD: Duration = Duration::from_millis(100);
 const GLANCE: Duration = Duration::from_millis(2);
 
 /// What was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It sends messages back, or what it sends back is not right: the cases will say.
-    Echo,
+    /// It is no WebSocket there: it answered with this status, or speaks something else.
+    Unopened(Option<u16>, Text),
+    /// It sends messages back, or what it sends back is not right: the cases will say. Before, it greets with
+    /// so many.
+    Echo(usize),
     /// It sends other messages.
     Other,
     /// It sends nothing.
@@ -41,7 +45,9 @@ pub(super) enum Answer {
 
 /// Looks what a server does with a message.
 pub(super) async fn answer(ways: &Ways, target: &Target) -> Answer {
-    what(&play::server(&question(), target, &ways.unkept()).await)
+    let question = question();
+    let ask = async || play::server(&question, target, &ways.unkept()).await;
+    what(&play::once_there_is_room(ask).await, target.http2)
 }
 
 /// What a server calls itself in `Server`.
@@ -61,6 +67,8 @@ pub(super) enum Crowd {
     Together,
     /// One has to wait for another's end.
     Queued,
+    /// One is turned away while another is open.
+    Alone,
 }
 
 /// Looks how a server treats a connection while another is open.
@@ -82,6 +90,9 @@ pub(super) async fn crowd(ways: &Ways, target: &Target) -> Crowd {
         // The other was served when this one had gone, or not at all; or what it said was heard here.
         heard = &mut listening => (heard, Duration::ZERO),
         asked = second => {
+            if asked.has_no_room() {
+                return Crowd::Alone;
+            }
             let took = asked.took;
             match timeout(HEARD.max(took * 4), listening).await {
                 Ok(heard) => (heard, took),
@@ -104,16 +115,29 @@ fn has_answered(recording: &Recording) -> bool {
     std::iter::from_fn(|| recording.next_now()).any(|one| matches!(one.what, What::Data(Dir::Server, _)))
 }
 
-fn what(graded: &Graded) -> Answer {
-    if !graded.opened || graded.broken.is_some() {
-        // That is for the cases to say.
-        return Answer::Echo;
+fn what(graded: &Graded, http2: bool) -> Answer {
+    if !graded.opened {
+        let refusal = graded.refusal();
+        let said = graded.sent_by(Dir::Server);
+        let is_foreign = http2 || !said.is_empty() && begins_response(&said) == Some(false);
+        return if graded.broken.is_none() && (refusal.is_some() || is_foreign) {
+            Answer::Unopened(refusal, graded.why.clone())
+        } else {
+            // That is for the cases to say.
+            Answer::Echo(0)
+        };
+    }
+    if graded.broken.is_some() {
+        return Answer::Echo(0);
     }
     let mut all = messages(graded).peekable();
     if all.peek().is_none() {
         return if graded.took < PATIENCE { Answer::Ends } else { Answer::Nothing };
     }
-    if all.any(|event| resembles(&event.payload)) { Answer::Echo } else { Answer::Other }
+    match all.position(|event| resembles(&event.payload)) {
+        Some(greeting) => Answer::Echo(greeting),
+        None => Answer::Other,
+    }
 }
 
 fn messages(graded: &Graded) -> impl Iterator<Item = &Event> {

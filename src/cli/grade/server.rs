@@ -47,8 +47,10 @@ pub(super) async fn grade(args: &Args, cases: &[&'static Case], look: Look) -> R
     let who = graduate(args, named, args.agent.as_deref().unwrap_or(named));
     let mut stop = stop::listen().map_err(live::untold)?;
     let played = async {
-        let (is_interrupted, notes) = all(ready, &who, &mut report, &mut stop).await?;
-        report.end(is_interrupted, &notes)
+        let run = all(ready, &who, &mut report, &mut stop).await?;
+        let code = report.end(run.is_interrupted, &run.notes)?;
+        // What was not played has not failed, and all is not well.
+        Ok(if run.is_cut_short && code == 0 { super::UNREACHED } else { code })
     };
     Ok(Box::pin(LocalSet::new().run_until(played)).await)
 }
@@ -68,7 +70,8 @@ pub(super) fn several(
     let mut report = Report::new(&args.report, manner(args, cases.len(), true), look)?;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
     let mut stop = stop::listen().map_err(live::untold)?;
-    let (mut is_interrupted, mut is_missed, mut notes) = (false, false, Vec::new());
+    let [mut is_interrupted, mut is_missed, mut is_cut_short] = [false; 3];
+    let mut notes = Vec::new();
     let played = LocalSet::new().block_on(&runtime, async {
         for args in servers {
             let named = args.url.as_deref().unwrap_or_default();
@@ -88,9 +91,10 @@ pub(super) fn several(
             };
             match ready {
                 Ok((ready, who)) => {
-                    let more;
-                    (is_interrupted, more) = all(ready, &who, &mut report, &mut stop).await?;
-                    notes.extend(more);
+                    let run = all(ready, &who, &mut report, &mut stop).await?;
+                    notes.extend(run.notes);
+                    is_cut_short |= run.is_cut_short;
+                    is_interrupted = run.is_interrupted;
                     if is_interrupted {
                         break;
                     }
@@ -105,7 +109,8 @@ pub(super) fn several(
         Ok::<_, io::Error>(())
     });
     let code = played.and_then(|()| report.end(is_interrupted, &notes));
-    Ok(code.map(|code| if is_missed { code.max(super::UNREACHED) } else { code }))
+    let is_missed = |code| is_missed || is_cut_short && code == 0;
+    Ok(code.map(|code| if is_missed(code) { code.max(super::UNREACHED) } else { code }))
 }
 
 fn named(args: &Args) -> Result<&str, Text> {
@@ -156,17 +161,30 @@ impl<'a> Reached<'a> {
 
     /// Finds out how the cases can be played with it.
     async fn ready(&self, args: &Args, cases: &[&'static Case], look: Look) -> Result<Ready, Text> {
-        let (ways, target) = (&self.ways, &self.target);
-        let needs_echo = cases.iter().any(|case| case.needs_echo);
-        // Who writes their first server may have none that sends back yet.
-        if args.endpoint.is_none() && args.stage.is_none() && needs_echo {
-            echoes(self.named, probe::answer(ways, target).await)?;
+        let ways = &self.ways;
+        let answer = probe::answer(ways, &self.target).await;
+        let target = match answer {
+            Answer::Echo(greeting @ 1..) => {
+                let words = "the server greets who comes: messages passed over on each connection: {}";
+                note(look, &Text::with(words, greeting));
+                Rc::new(Target { greeting, ..(*self.target).clone() })
+            }
+            _ => Rc::clone(&self.target),
+        };
+        // Who writes their first server may have none that opens a WebSocket, or sends back, yet.
+        if args.stage.is_none() {
+            if let Answer::Unopened(status, why) = &answer {
+                return Err(unopened(self.named, *status, why, target.http2));
+            }
+            if args.endpoint.is_none() && cases.iter().any(|case| case.needs_echo) {
+                echoes(self.named, &answer)?;
+            }
         }
         let manner = Manner { http2: target.http2, endpoint: target.endpoint, gentle: args.gentle };
         let cases = chosen(manner, cases, look)?;
         let mut jobs = if args.gentle { 1 } else { args.jobs as usize };
         if jobs > 1 && cases.len() > 1 {
-            let words = match probe::crowd(ways, target).await {
+            let words = match probe::crowd(ways, &target).await {
                 Crowd::Apart => None,
                 Crowd::Together => {
                     Some("what one client says, the server sends to all: cases are played one by one")
@@ -174,18 +192,20 @@ impl<'a> Reached<'a> {
                 Crowd::Queued => {
                     Some("the server takes no connection while another is open: cases are played one by one")
                 }
+                Crowd::Alone => Some(
+                    "the server turns connections away while another is open: cases are played one by one",
+                ),
             };
             if let Some(words) = words {
                 jobs = 1;
-                // A broken standard error is no reason to stop.
-                let _ = look.tell("note: {}", &words.into());
+                note(look, &words.into());
             }
         }
         let beside = match &args.against {
             Some(named) => Some(against(args, named, look).await?),
             None => None,
         };
-        let peer = (Rc::clone(ways), Rc::clone(target));
+        let peer = (Rc::clone(ways), target);
         Ok(Ready { count: cases.len(), playing: Playing::new(&cases, peer, beside, jobs) })
     }
 }
@@ -239,14 +259,38 @@ fn target(args: &Args, url: &Url) -> Target {
         http2: args.dial.http2,
         fields: fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
         endpoint: args.endpoint.map(super::args::Kind::endpoint).unwrap_or_default(),
+        greeting: 0,
         first: args.stage.is_some(),
     }
 }
 
+/// Says something of the run on standard error, beside its results.
+fn note(look: Look, words: &Text) {
+    // A broken standard error is no reason to stop.
+    let _ = look.tell("note: {}", words);
+}
+
+/// Says that there is no WebSocket to be graded, and what may be the reason.
+fn unopened(named: &str, status: Option<u16>, why: &Text, http2: bool) -> Text {
+    let hint = match status {
+        Some(401 | 403 | 407) => "does it want credentials (--user, --header), or another --origin?",
+        Some(200..=299 | 404 | 405 | 410) => "is the path right?",
+        Some(400 | 426) => "does it want a --subprotocol, or a --header?",
+        Some(300..=399) => "it sends elsewhere",
+        Some(429 | 503) => "it has no room for one more connection now",
+        Some(_) => "something behind it fails",
+        None if http2 => "does it speak WebSocket over HTTP/2 (RFC 8441)? without --http2 it is HTTP/1.1",
+        None => "does it speak TLS (wss://), or HTTP/2 alone (--http2)?",
+    };
+    let words =
+        "{} opens no WebSocket, so there is nothing to grade: {} ({}); `wstool connect {}` shows more";
+    Text::new(words).and(named).word(why.clone()).word(hint).and(named)
+}
+
 /// Says that a server does not send messages back, and how it can be judged all the same.
-fn echoes(named: &str, answer: Answer) -> Result<(), Text> {
+fn echoes(named: &str, answer: &Answer) -> Result<(), Text> {
     let (what, kind) = match answer {
-        Answer::Echo => return Ok(()),
+        Answer::Echo(_) | Answer::Unopened(..) => return Ok(()),
         Answer::Other => ("sends other messages than it gets", Endpoint::Push),
         Answer::Nothing => ("does not send back what it gets", Endpoint::Push),
         Answer::Ends => ("ends the connection when a message comes", Endpoint::Close),
@@ -327,20 +371,35 @@ fn graduate(args: &Args, named: &str, agent: &str) -> Graduate {
     Graduate { agent: agent.to_owned(), role: Dir::Server, url: named.to_owned(), again }
 }
 
-/// Plays to the end, or until Ctrl-C: whether that came, and what else there is to say.
+/// How a run went.
+struct Run {
+    /// By Ctrl-C.
+    is_interrupted: bool,
+    /// The server went before all cases were played.
+    is_cut_short: bool,
+    /// What else there is to say.
+    notes: Vec<Text>,
+}
+
+/// Plays to the end, or until Ctrl-C.
 async fn all(
     Ready { mut playing, count }: Ready,
     who: &Graduate,
     report: &mut Report,
     stop: &mut stop::Stop,
-) -> io::Result<(bool, Vec<Text>)> {
+) -> io::Result<Run> {
+    let ends = |playing: &Playing, is_interrupted: bool| Run {
+        is_interrupted,
+        is_cut_short: !is_interrupted && playing.is_cut_short(),
+        notes: playing.notes(),
+    };
     report.begin(who, count as u64);
     loop {
         let next = tokio::select! {
             next = playing.next() => next,
-            _ = stop.recv() => return Ok((true, playing.notes())),
+            _ = stop.recv() => return Ok(ends(&playing, true)),
         };
-        let Some((at, one)) = next else { return Ok((false, playing.notes())) };
+        let Some((at, one)) = next else { return Ok(ends(&playing, false)) };
         report.take(who, at, one)?;
     }
 }

@@ -5,7 +5,7 @@ use super::{Opening, Played, Talked, not_over};
 use crate::grade::case::{Case, Closer, Fatal, Prepared, Status};
 use crate::http::SERVER_ACCEPTED_BAD;
 use crate::model::grade::{Behaviour, Closing, Ended, Graded, Level};
-use crate::model::{Bilingual, Dir, Text};
+use crate::model::{Bilingual, CloseCode, Dir, Text};
 
 /// Judges what was played.
 pub fn judge(case: &Case, prepared: &Prepared, us: Dir, played: Played) -> Graded {
@@ -142,6 +142,7 @@ fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, grad
     let is_fatal = match ending.fatal {
         Some(Fatal::Closer) => !ending.closer.is(us, talked.closer),
         Some(Fatal::Code) => closing == Closing::WrongCode,
+        Some(Fatal::Error) => closing == Closing::WrongCode && talked.close.flatten().is_some_and(is_error),
         Some(Fatal::Tcp) => talked.dropped,
         None => false,
     };
@@ -167,6 +168,11 @@ fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, grad
         graded.behaviour = Behaviour::Failed;
         graded.why = "it sends and sends: far more than it was sent".into();
     }
+}
+
+/// Whether a code says that what came is not taken (RFC 6455 §7.4.1).
+fn is_error(code: CloseCode) -> bool {
+    matches!(code.0, 1002 | 1003 | 1007..=1010)
 }
 
 /// How it ended, and what was wrong with that.

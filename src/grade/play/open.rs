@@ -37,6 +37,8 @@ pub struct Target {
     pub fields: Vec<String>,
     /// What it does with messages.
     pub endpoint: Endpoint,
+    /// Messages that it sends to whoever comes, before it is sent any.
+    pub greeting: usize,
     /// Somebody's first server: it closes when its author has come to that.
     pub first: bool,
 }
@@ -45,7 +47,13 @@ impl Target {
     /// Leaves of a case what is judged with such a server.
     pub(super) fn adapt(&self, case: &Case, prepared: &mut Prepared) {
         self.endpoint.adapt(prepared);
+        prepared.greeting = self.greeting;
         prepared.parts = self.first && case.facts.stage < CLOSING && case.ending.closer == Closer::Judge;
+    }
+
+    /// Whether requests have this field because the user says so.
+    fn gives(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| name_of(field).eq_ignore_ascii_case(name))
     }
 
     /// The opening handshake of a case, and in which pieces it is sent.
@@ -57,15 +65,55 @@ impl Target {
             request.extensions.clone_from(&case.offer);
         }
         let named = |text: &String| text.replace("{path}", &self.resource).replace("{host}", &self.host);
-        request.edits.line = request.edits.line.as_ref().map(named);
+        // What follows a query that is there already belongs to it.
+        let behind = if self.resource.contains('?') { "{path}&" } else { "{path}?" };
+        let line = request.edits.line.as_ref().map(|line| line.replace("{path}?", behind));
+        request.edits.line = line.as_ref().map(named);
         request.edits.add = request.edits.add.iter().map(named).collect();
+        // What the user gives is needed, and stands for what a case would say; but for lists, which may be in
+        // several lines (RFC 6455 §11.3.2, §11.3.4).
+        let is_list = |name: &str| LISTS.iter().any(|list| name.eq_ignore_ascii_case(list));
+        request.edits.add.retain(|line| is_list(name_of(line)) || !self.gives(name_of(line)));
         request.edits.add.splice(0..0, self.fields.iter().cloned());
         (request, pacing)
     }
+
+    /// What of the fields that have to be there is not, or the other way round; and whether that is allowed.
+    /// What the user offers may be chosen.
+    fn missing(&self, answers: &Answers, answer: &Heard) -> (Option<Text>, bool) {
+        let head = answer.head();
+        let is_there = |field: &str| {
+            let (name, element) =
+                field.split_once(':').map_or((field, None), |(name, it)| (name, Some(it.trim())));
+            head.values(name.trim()).any(|value| {
+                let elements = String::from_utf8_lossy(value.bytes);
+                element.is_none_or(|element| {
+                    elements.split(',').any(|it| it.trim().eq_ignore_ascii_case(element))
+                })
+            })
+        };
+        let lacking = |field: &String| Text::with("the answer has no {}", field);
+        if let Some(field) = answers.has.iter().find(|field| !is_there(field)) {
+            return (Some(lacking(field)), false);
+        }
+        if let Some(field) = answers.lacks.iter().find(|field| is_there(field) && !self.gives(field)) {
+            return (Some(Text::with("the answer has {}", field)), false);
+        }
+        let wished = answers.should_have.iter().find(|field| !is_there(field));
+        (wished.map(lacking), wished.is_some())
+    }
+}
+
+/// The name in a line of a head.
+fn name_of(line: &str) -> &str {
+    line.split_once(':').map_or(line, |(name, _)| name.trim_end())
 }
 
 /// The stage at which who writes a first server comes to the closing handshake.
 const CLOSING: u8 = 3;
+
+/// Fields of which a request may have several.
+const LISTS: [&str; 2] = ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"];
 
 /// Interim responses that are put up with.
 const INTERIM: usize = 16;
@@ -115,7 +163,7 @@ pub(super) async fn play(
     };
     let asked = check_request(&Heard::of(&request, SourceId::Input, 0).head(), true);
     let report = check_response(Some(&asked.facts), &answer.head(), Vec::new, false);
-    let opening = opening(case, missing(&case.answer, &answer), &report);
+    let opening = opening(case, target.missing(&case.answer, &answer), &report);
     let played = follow(case, prepared, (opening, &report), (&mut stream, &early), record).await;
     if played.1.as_ref().is_some_and(|talked| talked.reset) {
         abort.reset();
@@ -182,12 +230,12 @@ async fn over_http2(
         Ok(Dialled::Refused(answered, _)) => {
             let status = answered.status.as_u16();
             record.event(EventKind::Answer(status), b"");
-            let (fields, lenient) = missing(&case.answer, &came(&answered));
+            let (fields, lenient) = target.missing(&case.answer, &came(&answered));
             (Opening::Answered { status: Some(status), fields, lenient }, None)
         }
         Ok(Dialled::Open(answered, channel)) => {
             let report = check_response(Some(&facts), &heard(&answered).head(), Vec::new, false);
-            let opening = opening(case, missing(&case.answer, &came(&answered)), &report);
+            let opening = opening(case, target.missing(&case.answer, &came(&answered)), &report);
             follow(case, prepared, (opening, &report), (channel, &[]), record).await
         }
     }
@@ -256,29 +304,6 @@ fn opening(case: &Case, (fields, lenient): (Option<Text>, bool), report: &Respon
         }
         _ => Opening::Answered { status: report.facts.status, fields, lenient },
     }
-}
-
-/// What of the fields that have to be there is not, or the other way round; and whether that is allowed.
-fn missing(answers: &Answers, answer: &Heard) -> (Option<Text>, bool) {
-    let head = answer.head();
-    let is_there = |field: &str| {
-        let (name, element) =
-            field.split_once(':').map_or((field, None), |(name, it)| (name, Some(it.trim())));
-        head.values(name.trim()).any(|value| {
-            let elements = String::from_utf8_lossy(value.bytes);
-            element
-                .is_none_or(|element| elements.split(',').any(|it| it.trim().eq_ignore_ascii_case(element)))
-        })
-    };
-    let lacking = |field: &String| Text::with("the answer has no {}", field);
-    if let Some(field) = answers.has.iter().find(|field| !is_there(field)) {
-        return (Some(lacking(field)), false);
-    }
-    if let Some(field) = answers.lacks.iter().find(|field| is_there(field)) {
-        return (Some(Text::with("the answer has {}", field)), false);
-    }
-    let wished = answers.should_have.iter().find(|field| !is_there(field));
-    (wished.map(lacking), wished.is_some())
 }
 
 /// Reads the final response, of which `early` has come, and what came behind it already.

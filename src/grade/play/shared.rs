@@ -33,6 +33,8 @@ pub(super) struct Shared<'c> {
     pub us: Dir,
     pub frames: Frames,
     pub matcher: Matcher<'c>,
+    /// Messages that still are the peer's greeting.
+    pub greeting: usize,
     pub record: &'c mut Record,
     /// Events that count.
     pub seen: u64,
@@ -114,6 +116,10 @@ impl Shared<'_> {
     }
 
     pub fn event(&mut self, came: Came<'_>) {
+        if self.greeting > 0 && matches!(came, Came::Data(Opcode::TEXT | Opcode::BINARY, _)) {
+            self.greeting -= 1;
+            return;
+        }
         let (kind, payload) = match came {
             Came::Data(Opcode::TEXT, payload) => (EventKind::Text, payload),
             Came::Data(Opcode::PING, payload) => (EventKind::Ping, payload),

@@ -81,6 +81,7 @@ pub async fn talk(
         us,
         frames: Reader::taking(case.most).open(us.peer(), deflate).further(),
         matcher: Matcher::new(&prepared.wants, prepared.only_control),
+        greeting: prepared.greeting,
         record,
         seen: 0,
         answers: Vec::new(),
@@ -223,6 +224,8 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
         // What is written to who has gone is lost, as it should be.
         let _ = self.flush().await;
         self.settle().await;
+        // A rest that the script leaves out never comes.
+        self.kept = Kept::default();
         if prepared.parts {
             held(self.shared).closer.get_or_insert(self.us);
             let _ = timeout_at(Instant::now() + TCP_END, self.writing.shutdown()).await;
@@ -366,7 +369,11 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         let mut bytes = std::mem::take(&mut self.waiting);
-        bytes.append(&mut held(self.shared).answers);
+        // Nothing goes into the middle of a frame that was cut off (RFC 6455 §5.4): it would be taken for the
+        // frame's rest.
+        if self.kept.bytes.is_empty() {
+            bytes.append(&mut held(self.shared).answers);
+        }
         for piece in bytes.chunks(chop.unwrap_or(usize::MAX)) {
             held(self.shared).record.bytes(self.us, piece);
             wire::put(&mut self.writing, piece, patience).await?;

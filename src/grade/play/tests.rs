@@ -13,9 +13,10 @@ use crate::lab::frames::{Frames, frame};
 use crate::model::grade::Closing;
 use crate::model::{CloseCode, Opcode};
 
-/// A server that sends back what it gets, on so many connections.
+/// A server that sends back what it gets, on so many connections, and says something first.
 struct Echo {
     connections: AtomicUsize,
+    greeting: Vec<u8>,
 }
 
 impl Connect for Echo {
@@ -27,19 +28,24 @@ impl Connect for Echo {
             }
             // Little fits: who does not read is noticed.
             let (ours, theirs) = duplex(2048);
-            tokio::spawn(serve(theirs));
+            tokio::spawn(serve(theirs, self.greeting.clone()));
             Ok(Connected { stream: Box::new(ours), abort: Abort::default() })
         })
     }
 }
 
-async fn serve(mut stream: DuplexStream) {
+async fn serve(mut stream: DuplexStream, greeting: Vec<u8>) {
     open(&mut stream).await;
+    let _ = stream.write_all(&greeting).await;
     let mut frames = Frames::from(Dir::Client);
     let mut room = [0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut room).await {
         for it in frames.push(&room[..count]).received {
-            let kind = if it.kind == Opcode::PING { Opcode::PONG } else { it.kind };
+            let kind = match it.kind {
+                Opcode::PONG => continue,
+                Opcode::PING => Opcode::PONG,
+                kind => kind,
+            };
             let _ = stream.write_all(&frame(Dir::Server, kind, &it.payload)).await;
             if kind == Opcode::CLOSE {
                 return;
@@ -88,10 +94,14 @@ impl Connect for Says {
 }
 
 fn graded(connections: usize, keys: &str) -> Graded {
-    held_against(&Echo { connections: AtomicUsize::new(connections) }, keys)
+    held_against(&Echo { connections: AtomicUsize::new(connections), greeting: Vec::new() }, keys)
 }
 
 fn held_against(peer: &dyn Connect, keys: &str) -> Graded {
+    held_against_with(peer, keys, |target| target)
+}
+
+fn held_against_with(peer: &dyn Connect, keys: &str, set: impl FnOnce(Target) -> Target) -> Graded {
     let title = "title = { en = \"x\", zh = \"x\" }";
     let text = format!("chapter = \"limits\"\n[[case]]\nid = \"x\"\n{title}\n{keys}");
     let case = read(&text).unwrap().remove(0);
@@ -102,10 +112,11 @@ fn held_against(peer: &dyn Connect, keys: &str) -> Graded {
         http2: false,
         fields: Vec::new(),
         endpoint: Endpoint::Echo,
+        greeting: 0,
         first: false,
     };
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(server(&case, &target, peer))
+    runtime.block_on(server(&case, &set(target), peer))
 }
 
 #[test]
@@ -285,6 +296,73 @@ fn how_it_ends_is_judged_apart() {
     for one in waiting {
         one.join().unwrap();
     }
+}
+
+#[test]
+fn nothing_is_answered_within_a_frame() {
+    let pings = || Echo {
+        connections: AtomicUsize::new(1),
+        greeting: [b"x", b"y"].map(|word| frame(Dir::Server, Opcode::PING, word)).concat(),
+    };
+    for (play, pass) in [
+        ("text \"Hello\" cut=1\nwait 20ms\nrest 2\nwait 20ms\nrest", "echo"),
+        ("text \"a\" no-fin\ncontinuation \"b\" cut=1\nwait 20ms\nrest", "text \"ab\""),
+        ("close 1000 cut=3\nwait 20ms\nrest", ""),
+        // What is never sent holds nothing up for ever.
+        ("text \"Hello\" cut=3\nwait 20ms", ""),
+    ] {
+        let closes = if play.ends_with("rest") { "" } else { "closer = \"either\"\ncodes = [1000, 1002]" };
+        let keys = format!("play = '''{play}'''\npass = '''{pass}'''\npatience = \"300ms\"\n{closes}");
+        let one = held_against(&pings(), &keys);
+        assert_eq!(one.behaviour, Behaviour::Ok, "{play}: {:?} {:?}", one.why, one.got);
+        let sent = one.sent_by(Dir::Client);
+        assert_eq!(sent.windows(2).filter(|two| *two == [0x8A, 0x81]).count(), 2, "{play}: {sent:02x?}");
+    }
+}
+
+#[test]
+fn a_greeting_is_passed_over() {
+    let greets =
+        || Echo { connections: AtomicUsize::new(1), greeting: frame(Dir::Server, Opcode::TEXT, b"Welcome!") };
+    for (keys, as_it_is, greeted) in [
+        ("play = 'text \"x\"'\npass = 'echo'", Behaviour::Failed, Behaviour::Ok),
+        ("play = 'ping \"x\"'\npass = 'pong \"x\"'", Behaviour::Failed, Behaviour::Ok),
+        // It is one message, and not what comes later.
+        ("play = '''text \"x\"\ntext \"y\"'''\npass = 'text \"x\"'", Behaviour::Failed, Behaviour::Failed),
+    ] {
+        assert_eq!(held_against(&greets(), keys).behaviour, as_it_is, "{keys}");
+        let one = held_against_with(&greets(), keys, |target| Target { greeting: 1, ..target });
+        assert_eq!(one.behaviour, greeted, "{keys}: {:?} {:?}", one.why, one.got);
+    }
+}
+
+#[test]
+fn what_the_user_gives_stands_for_what_a_case_would_say() {
+    let target = |fields: &[&str]| Target {
+        host: "localhost".to_owned(),
+        resource: "/?token=a".to_owned(),
+        secure: false,
+        http2: false,
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        endpoint: Endpoint::Echo,
+        greeting: 0,
+        first: false,
+    };
+    let request = |fields: &[&str], request: &str| {
+        let title = "title = { en = \"x\", zh = \"x\" }\nanswer = [\"101\"]\nplay = \"fin\"";
+        let text =
+            format!("chapter = \"handshake\"\n[[case]]\nid = \"x\"\n{title}\nrequest = '''{request}'''");
+        let case = read(&text).unwrap().remove(0);
+        let (request, _) = target(fields).request(&case, &case.prepare(Dir::Client).unwrap());
+        String::from_utf8(request.bytes("key")).unwrap()
+    };
+    let head = request(&["Authorization: Bearer x"], "header=\"authorization: Basic y\" header=\"X-A: b\"");
+    assert!(head.contains("Bearer x") && !head.contains("Basic") && head.contains("X-A: b"), "{head}");
+    assert!(head.starts_with("GET /?token=a HTTP/1.1\r\n"), "{head}");
+    let list = request(&["Sec-WebSocket-Protocol: chat"], "header=\"Sec-WebSocket-Protocol: a b\"");
+    assert!(list.contains("Protocol: chat") && list.contains("Protocol: a b"), "{list}");
+    let query = request(&[], "line=\"GET {path}?a=1 HTTP/1.1\"");
+    assert!(query.starts_with("GET /?token=a&a=1 HTTP/1.1\r\n"), "{query}");
 }
 
 #[test]

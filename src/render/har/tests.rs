@@ -33,19 +33,7 @@ fn archive(units: &[Unit<'_>]) -> Value {
 }
 
 fn head<'a>(line: &'a str, headers: &'a [crate::model::Header<'a>]) -> HttpHead<'a> {
-    HttpHead {
-        stream: None,
-        offset: 0,
-        bytes: &[],
-        start_line: line,
-        headers,
-        complete: true,
-        body: &[],
-        body_whole: true,
-        streams: false,
-        diagnoses: &[],
-        extent: crate::model::HttpExtent::default(),
-    }
+    HttpHead { headers, ..crate::model::sample::head(line) }
 }
 
 fn header<'a>(name: &'a str, value: &'a str) -> crate::model::Header<'a> {

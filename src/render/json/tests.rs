@@ -179,19 +179,7 @@ struct HttpHeadOf(&'static str, &'static [u8]);
 
 impl HttpHeadOf {
     fn tell<S: Sink>(&self, talk: &mut Talk<'_, S>) {
-        let head = crate::model::HttpHead {
-            stream: None,
-            offset: 160,
-            bytes: &[],
-            start_line: self.0,
-            complete: true,
-            headers: &[],
-            body: self.1,
-            body_whole: true,
-            streams: false,
-            diagnoses: &[],
-            extent: crate::model::HttpExtent::default(),
-        };
+        let head = crate::model::HttpHead { offset: 160, body: self.1, ..crate::model::sample::head(self.0) };
         talk.tell(Some(Server), Body::Http(&head), &[]);
     }
 }

@@ -76,6 +76,7 @@ async fn played(case: &Case, peer: Dir, bug: Bug) -> Graded {
             http2: false,
             fields: Vec::new(),
             endpoint: Endpoint::Echo,
+            greeting: 0,
             first: false,
         };
         return play::server(case, &target, &Way(bug)).await;

@@ -43,6 +43,7 @@ fn target() -> Target {
         http2: false,
         fields: Vec::new(),
         endpoint: Endpoint::Echo,
+        greeting: 0,
         first: false,
     }
 }
