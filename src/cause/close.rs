@@ -1,7 +1,7 @@
 //! Connections that were ended by a Close frame which says that something was wrong (RFC 6455 §7.4.1).
 
 use super::over::{Over, seen_in};
-use super::silence;
+use super::{handshake, reason, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, size, span};
 use crate::model::{
@@ -117,13 +117,17 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     causes.push(seen_in(finding.like(case), close.packet));
 }
 
+/// Whether a rule says that somebody closed because a pong did not come.
+pub(super) fn is_keepalive(rule: &Rule) -> bool {
+    *rule == KEEPALIVE_TIMEOUT
+}
+
 /// The longest reason that a Close frame has room for, in bytes (RFC 6455 §5.5).
 const REASON: usize = 123;
 
 /// The cause that a code stands for; `None` where it tells of nothing that went wrong.
 fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<&'static Rule> {
-    let reason = close.reason.to_ascii_lowercase();
-    let is_pong = reason.contains("ping timeout") || reason.contains("pong timeout");
+    let is_pong = reason::is_heartbeat(&close.reason);
     Some(match code.0 {
         // A page is left.
         1001 if by == Dir::Client => return None,
@@ -168,7 +172,8 @@ fn diagnosis(
     if matches!(close.code, Some(CloseCode(1002 | 1007 | 1009 | 1010)))
         && let Some(broken) = over.violation(peer)
     {
-        if let Some(hint) = over.hints.iter().find(|hint| hint.id == ws::TEXT_WITHOUT_FRAMES) {
+        let hint = |id: &&str| over.hints.iter().find(|hint| hint.id == *id);
+        if let Some(hint) = GARBLED.iter().find_map(hint) {
             return Some(Diagnosis { id: rule.id, ..hint.clone() });
         }
         let what = Text::new("the {} broke a rule before it: {} ({})")
@@ -192,6 +197,18 @@ fn diagnosis(
             let mend = "send the payload of a ping back in its pong (RFC 6455 §5.5.3)";
             return Some(Diagnosis::new(rule.id, what, mend));
         }
+        // A pong can only come behind what is being sent.
+        if let Some(unfinished) = side.unfinished {
+            let what = Text::new(
+                "the {} was sending a message of {} bytes and more at that time: its pongs wait behind what \
+                 it had written before, and the way was too slow for that",
+            )
+            .word(peer.name())
+            .and(grouped(unfinished.length()));
+            let mend = "write less at a time: wait until what was written is on its way; or allow more time \
+                        for pongs";
+            return Some(Diagnosis::new(rule.id, what, mend));
+        }
         // It was there, and sent other things.
         let pinged = over.ending.sides[by.index()].pinged;
         if side.heard.zip(pinged).is_some_and(|(heard, pinged)| heard > pinged) {
@@ -208,12 +225,30 @@ fn diagnosis(
         let mend = "find out what kept the other endpoint from reading, or allow more time for pongs";
         return Some(Diagnosis::new(rule.id, what, mend));
     }
-    if *rule == GRAPHQL {
-        let what = graphql(close.code?.0)?;
+    if *rule == GRAPHQL
+        && let Some(what) = graphql(close.code?.0)
+    {
         return Some(Diagnosis::new(rule.id, what, rule.usually?.fix));
     }
-    None
+    if !SAYS_LITTLE.contains(&rule) {
+        return None;
+    }
+    let unagreed = over.hints.iter().find(|hint| hint.id == handshake::NONE_CHOSEN);
+    if let Some(hint) = unagreed.filter(|_| close.reason.to_ascii_lowercase().contains("subprotocol")) {
+        let mend = "let the client offer the subprotocol that the server speaks, or give the server that of \
+                    the client";
+        return Some(Diagnosis { id: rule.id, fix: mend.into(), ..hint.clone() });
+    }
+    let (behind, mend) = reason::meaning(&close.reason, by)?;
+    Some(Diagnosis::new(rule.id, behind, mend))
 }
+
+/// Diagnoses of bytes that are not what they should be, the one that explains the other first.
+pub(super) static GARBLED: &[&str] = &[ws::INTERLEAVED_WRITERS, ws::TEXT_WITHOUT_FRAMES];
+
+/// Codes that do not say what went wrong; a reason may.
+static SAYS_LITTLE: &[&Rule] =
+    &[&POLICY, &INTERNAL_ERROR, &TRY_LATER, &REGISTERED, &APPLICATION, &GRAPHQL, &UNUSUAL];
 
 /// The message that was too big, and the limit if the reason names one.
 fn too_big(over: &Over<'_>, sender: Dir, close: &ClosePart, case: &mut Case) -> Diagnosis {

@@ -1,8 +1,10 @@
 //! Connections whose end cuts off what was under way: a program crashed, or was ended.
 
 use super::over::{Over, seen_in};
-use crate::model::quantity::grouped;
-use crate::model::{Case, Cite, Diagnosis, Dir, Finding, Rule, StreamEnd, Text, rules};
+use crate::model::quantity::{grouped, wait};
+use crate::model::{
+    Case, Cite, Diagnosis, Dir, Finding, Measure, Quantity, Rule, StreamEnd, TcpEnd, Text, rules,
+};
 
 rules! {
     /// Ends in the middle of something.
@@ -17,6 +19,29 @@ rules! {
         "what was on its way is thrown away on both ends",
         usually "the process was killed, or its program closed the socket with data unread",
         mend "look for a crash or a kill at this time; close with a Close frame before the socket is closed";
+    AFTER_MESSAGE = "ended-after-message", Warning, Cite::rfc6455("7.1.1"), Server,
+        "the server ended TCP right after a message of the client, without a Close frame",
+        "the message has no answer, and the client learns no reason",
+        usually "the program failed on that message: an exception that nobody caught, a worker that crashed",
+        mend "look into the server's log at this time; send it that message again, and see whether it ends \
+              so again";
+}
+
+/// Nanoseconds after a message within which an end belongs to it, unless messages are frequent.
+const AT_ONCE: i64 = 20_000_000;
+/// The client speaks so many times less often.
+const SELDOM: i64 = 20;
+
+/// How long before the end the server had got a message of its client, if that was no accident: the client
+/// speaks seldom.
+fn answered_by_end(over: &Over<'_>, end: TcpEnd) -> Option<i64> {
+    let (dir, heard) = over.heard()?;
+    let after = end.time?.since(heard);
+    let messages = i64::try_from(over.ending.counts[Dir::Client.index()].messages).ok()?.max(1);
+    let apart = over.lived()? / messages;
+    // A reset says more.
+    let is_then = dir == Dir::Client && end.by == Dir::Server && end.how == StreamEnd::Fin;
+    (is_then && (0..=AT_ONCE).contains(&after) && after.saturating_mul(SELDOM) <= apart).then_some(after)
 }
 
 /// Whether a rule says no more than that a connection was reset.
@@ -61,9 +86,18 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     // Who has waited in vain for long enough gives up.
     let is_explained = causes.iter().any(|cause| {
         super::tcp::explains(cause.rule)
+            || super::heartbeat::explains(cause.rule)
             || super::silence::explains(cause.rule)
             || *cause.rule == super::size::AT_THE_END
     });
+    if let Some(after) = answered_by_end(over, end).filter(|_| !is_explained) {
+        let got = Text::with("{} after a message of the client", wait(after)).then(end.how.flag().into());
+        let what = "ended by the server right after a message of the client, without a Close frame";
+        let measures = vec![Measure::of(Quantity::Waited, after)];
+        let finding = Finding::new(&AFTER_MESSAGE, Dir::Server, "an answer, or a Close frame".into(), got);
+        causes.push(seen_in(finding.like(Case::new(what.into(), measures)), end.packet));
+        return;
+    }
     if end.how == StreamEnd::Rst && !is_explained {
         let got = Text::new("RST from the {}").word(end.by.name());
         let what = Text::new("ended with RST from the {}, without a Close frame").word(end.by.name());

@@ -62,6 +62,11 @@ rules! {
 /// Those that explain why connections ended, and not only what came of it.
 pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &SAME_LIFETIME, &ENDED_TOGETHER];
 
+/// Whether one tells what came of ends, and not why they were.
+pub(super) fn is_consequence(rule: &Rule) -> bool {
+    [&RECONNECT_STORM, &HERD].contains(&rule)
+}
+
 /// Whether an end at a time is one of those that one of [`ENDS`] tells of, the last of which was at `ended`.
 pub(super) fn is_then(rule: &Rule, ended: Option<Time>, time: Option<Time>) -> bool {
     let apart = time.zip(ended).map_or(0, |(time, ended)| time.since(ended).abs());
@@ -195,8 +200,11 @@ impl Crowd {
         let mut servers: Vec<_> = std::mem::take(&mut self.servers).into_iter().collect();
         servers.sort_by_key(|(server, _)| *server);
         let passed_on = |event: &Event| event.passes_on.map(NonZeroU32::get);
-        let all = servers.iter().flat_map(|(_, events)| events);
-        let passed_on: HashSet<u32, Fast> = all.filter_map(passed_on).collect();
+        let all = || servers.iter().flat_map(|(_, events)| events);
+        let passed_on: HashSet<u32, Fast> = all().filter_map(passed_on).collect();
+        let is_relayed = |event: &&Event| event.by == Some(Dir::Server);
+        let relayed: HashSet<u32, Fast> =
+            all().filter(is_relayed).filter_map(|event| event.passes_on.map(NonZeroU32::get)).collect();
         let mut told = Vec::new();
         for (server, mut events) in servers {
             events.sort_by_key(|event| (event.began, event.conn));
@@ -210,7 +218,16 @@ impl Crowd {
                 near = events.iter().filter(is_near).copied().collect();
                 &near
             };
-            let (together, gone) = ended_together(server, own);
+            // What a proxy ends on both sides of it, it ends itself.
+            let is_own = |event: &&Event| !relayed.contains(&event.conn);
+            let by_itself: Vec<Event>;
+            let ended = if passed_on.is_empty() {
+                own
+            } else {
+                by_itself = events.iter().filter(is_own).copied().collect();
+                &by_itself
+            };
+            let (together, gone) = ended_together(server, ended);
             // What ended all at once has not waited for the silence of each.
             told.extend(same_silences(server, own, &gone));
             told.extend(same_lifetime(server, own, &gone));
@@ -464,7 +481,7 @@ pub(super) mod tests {
         assert_eq!(
             what,
             [
-                ("a client connects to {} again and again without a pause", 1),
+                ("a client connects to {} again and again, with hardly a pause", 1),
                 ("a client was back at {} while its old connection was still open there", 1),
             ]
         );

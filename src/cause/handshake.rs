@@ -14,7 +14,7 @@ rules! {
 }
 
 /// The diagnosis of a response that names no subprotocol although some were offered.
-const NONE_CHOSEN: &str = "no-subprotocol-chosen";
+pub(super) const NONE_CHOSEN: &str = "no-subprotocol-chosen";
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let is_clients = match over.close() {

@@ -10,7 +10,7 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 use self::group::joined;
-use super::{Fast, crash, crowd, pace, reply, silence};
+use super::{Fast, close, crash, crowd, heartbeat, pace, reply, silence};
 use crate::http::{FAILURE_TOLD, RECONNECT_WITHOUT_BACKOFF};
 use crate::limits;
 use crate::model::{
@@ -33,6 +33,11 @@ static MANNERS: &[&Rule] = &[
     &ws::FAILED_WITHOUT_CLOSE,
     &FAILURE_TOLD,
 ];
+
+/// Whether a cause says of a ping without an answer what came of it.
+fn tells_of_ping(cause: &Finding) -> bool {
+    heartbeat::explains(cause.rule) || close::is_keepalive(cause.rule)
+}
 
 /// What the capture lacks: it limits what can be said, and explains nothing.
 static LIMITS: &[&Rule] = &[&net::PACKET_TRUNCATED, &net::TCP_GAP];
@@ -180,9 +185,10 @@ impl Head {
             let explains =
                 group.is_case && conn > 0 && (own > Severity::Note || *group.rule == pace::RATE_GREW);
             let severity = if explains { worst[&conn] } else { own };
-            let is_shared = group.is_case && conn == 0;
+            let is_shared = group.is_case && conn == 0 && !crowd::is_consequence(group.rule);
             let is_seen = !LIMITS.contains(&group.rule);
-            let weight = (severity, is_seen, group.is_case, is_shared, own, group.connections, group.times);
+            let (is_why, often) = (!MANNERS.contains(&group.rule), group.connections);
+            let weight = (severity, is_seen, group.is_case, is_shared, own, often, is_why, group.times);
             (Reverse(weight), group.first.time, conn)
         });
         groups
@@ -242,7 +248,7 @@ impl Head {
                 self.refusals.wait(site, finding, place);
                 continue;
             }
-            if MANNERS.contains(&finding.rule)
+            if (MANNERS.contains(&finding.rule) || *finding.rule == ws::PING_NOT_ANSWERED)
                 && let Some(open) = self.open.get_mut(&unit.conn)
             {
                 let manners = open.manners.get_or_insert_default();
@@ -327,7 +333,14 @@ impl Head {
         // That a browser says so, too, adds nothing to an answer that opened no WebSocket.
         let is_refused = judgement.outcome == Outcome::Refused;
         let says_why = |finding: &Finding| *finding.rule == FAILURE_TOLD && !is_refused;
+        let is_of_ping = unit.findings.iter().any(tells_of_ping);
         for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
+            if *finding.rule == ws::PING_NOT_ANSWERED {
+                if !is_of_ping {
+                    self.add(&finding, place);
+                }
+                continue;
+            }
             if says_why(&finding) || is_unexplained && *finding.rule != FAILURE_TOLD {
                 self.add(&finding, place);
             }

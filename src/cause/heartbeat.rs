@@ -7,7 +7,7 @@ use super::over::{Over, seen_in};
 use crate::limits;
 use crate::model::quantity::{grouped, wait};
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Finding, Heartbeat, Measure, Message, Quantity, Text, Time, Unit, rules,
+    Case, Cite, Diagnosis, Dir, Finding, Heartbeat, Measure, Message, Quantity, Rule, Text, Time, Unit, rules,
 };
 
 rules! {
@@ -22,8 +22,9 @@ rules! {
     GIVEN_UP = "ping-given-up", Warning, Cite::rfc6455("5.5.2"), Either,
         "an endpoint ended TCP while it waited for a pong, without a Close frame",
         "its peer learns of it when it reads again, or never, and what was under way is lost",
-        usually "a library that gives up when a pong does not come soon (aiohttp waits half of its \
-                 heartbeat), and a peer that was busy, stuck or cut off",
+        usually "a program that gives up when a pong does not come in time (aiohttp waits half of its \
+                 heartbeat, many with npm ws until their next ping), and a peer that was busy, stuck or cut \
+                 off",
         mend "look at what kept the peer at that time, and at the way to it; allow more time for a pong";
 }
 
@@ -35,8 +36,15 @@ const PATIENCE_AT_END: i64 = 5 * SECOND;
 
 /// Nanoseconds that a pong is waited for at least before it can be missed.
 const MISSED: i64 = SECOND / 2;
+/// Who has left so many pings unanswered, and never answered one, answers none.
+const MANY: u64 = 2;
 /// A pong is missed after so many times as long as the slowest one took.
 const SLOWER: i64 = 10;
+
+/// Whether a rule says that somebody gave up waiting for a pong: any silence before that is part of it.
+pub(super) fn explains(rule: &Rule) -> bool {
+    *rule == GIVEN_UP
+}
 
 /// Who ended the connection itself while its ping was not answered.
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
@@ -49,15 +57,20 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     // A library that waits half as long as it sends pings is known by it, also by its first ping.
     let is_first = ping.interval.is_none() && sides[peer.index()].heard.is_none();
     let since_began = || over.ending.began.map(|began| ping.since.since(began)).filter(|_| is_first);
-    let half = ping.interval.or_else(since_began).map(|interval| interval / 2);
-    let is_half = half.is_some_and(|half| (waited - half).abs() <= half / 50);
-    // One that waited for longer is told where frames are.
-    let is_missed = (MISSED..=limits::PONG_SOON).contains(&waited)
-        && match ping.answered {
-            0 => is_first && is_half,
-            _ => waited >= ping.slowest.saturating_mul(SLOWER),
-        };
-    if !(is_missed && is_silent && over.is_websocket() && over.is_whole()) {
+    let interval = ping.interval.or_else(since_began);
+    let is_near = |time: i64| (waited - time).abs() <= time / 50;
+    let is_half = interval.is_some_and(|interval| is_near(interval / 2));
+    // One that looks for a pong when its next ping is due waits for a whole one.
+    let is_whole = interval.is_some_and(is_near);
+    // It may say other things and answer none.
+    let answers_none = sides[dir.index()].pings >= MANY && sides[peer.index()].pongs == 0;
+    let is_missed = waited > limits::PONG_SOON
+        || waited >= MISSED
+            && match ping.answered {
+                0 => answers_none || is_first && (is_half || is_whole),
+                _ => is_whole || waited >= ping.slowest.saturating_mul(SLOWER),
+            };
+    if !(is_missed && (is_silent || answers_none) && over.is_websocket() && over.is_whole()) {
         return;
     }
     let what = Text::new("ended by the {} while its ping was not answered").word(dir.name());
@@ -66,6 +79,9 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     // What it sent before the end has arrived, the ping among it.
     let own = over.ending.transport.as_deref().map(|facts| &facts.sides[dir.index()]);
     let behind = match own.filter(|own| own.unacknowledged == 0) {
+        _ if ping.answered == 0 && !is_silent => {
+            Text::new("the {} answered no ping, and went on sending: its program or library answers none")
+        }
         _ if ping.answered == 0 => {
             Text::new("the {} answered no ping: its program was busy or stuck, or answers none")
         }
@@ -82,6 +98,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
             "look at what the {} did at that time; the wait is half of the interval between the pings, as \
              with aiohttp (heartbeat): raise that if a pong may take longer",
         ),
+        None if !is_silent => Text::new("let the {} answer each ping with a pong of the same payload"),
         None => {
             Text::new("look at what the {} did at that time; allow more time for a pong if it may take it")
         }

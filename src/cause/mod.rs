@@ -18,13 +18,16 @@
 mod close;
 mod crash;
 mod crowd;
+mod fault;
 mod handshake;
 mod head;
 mod heartbeat;
+mod identity;
 mod legs;
 mod line;
 mod over;
 mod pace;
+mod reason;
 mod reply;
 mod silence;
 mod size;
@@ -38,11 +41,12 @@ use crate::model::{
     AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Judgement, Message, ON, Rule,
     Severity, Single, Sink, Summary, Unit, Wants,
 };
-use crate::ws;
 
 use self::crowd::Crowd;
+use self::fault::Faults;
 pub use self::head::{Group, Head, Place, Said};
 use self::heartbeat::Beats;
+use self::identity::Identities;
 use self::legs::Legs;
 use self::over::Over;
 use self::pace::Pace;
@@ -98,6 +102,8 @@ pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
         ("Large messages", size::RULES),
         ("Messages over time", pace::RULES),
         ("Requests and replies", reply::RULES),
+        ("Errors as messages", fault::RULES),
+        ("Identities", identity::RULES),
         ("Several connections together", crowd::RULES),
     ]
 }
@@ -122,6 +128,10 @@ pub struct Judge<S> {
     paces: HashMap<u32, Pace, Fast>,
     /// Heartbeats that are sent as data.
     beats: HashMap<u32, Beats, Fast>,
+    /// Messages that are errors.
+    faults: HashMap<u32, Faults, Fast>,
+    /// Who their clients say that they are.
+    identities: Identities,
     crowd: Crowd,
     /// Connections of which another one may be the other leg.
     legs: Legs,
@@ -160,6 +170,8 @@ impl<S: Sink> Judge<S> {
             hints: HashMap::default(),
             paces: HashMap::default(),
             beats: HashMap::default(),
+            faults: HashMap::default(),
+            identities: Identities::default(),
             crowd: Crowd::within(limits::MEMORY),
             legs: Legs::default(),
             tally: FindingCounts::default(),
@@ -189,6 +201,7 @@ impl<S: Sink> Judge<S> {
         if !self.ignored.is_empty() && self.ignored.remove(&unit.conn) {
             self.paces.remove(&unit.conn);
             self.beats.remove(&unit.conn);
+            self.faults.remove(&unit.conn);
             return ON;
         }
         let pace = forget(&mut self.paces, unit.conn);
@@ -205,10 +218,16 @@ impl<S: Sink> Judge<S> {
         if let Some(beats) = forget(&mut self.beats, unit.conn) {
             beats.find(&over, &mut causes);
         }
+        self.identities.ends(&over, &mut causes);
         self.crowd.ends(&over, &causes);
         if let Some(replies) = &mut self.replies {
             replies.ends(&over, &mut causes);
             blame_answer(&mut causes);
+        }
+        if let Some(faults) = forget(&mut self.faults, unit.conn)
+            && !causes.iter().any(reply::explains)
+        {
+            faults.find(&over, &mut causes);
         }
         let told_with = if causes.is_empty() { None } else { self.legs.ends(&over, &mut causes) };
         self.count(&causes);
@@ -242,7 +261,13 @@ impl<S: Sink> Judge<S> {
         if Pace::is_mark(message) {
             self.paces.entry(unit.conn).or_default().see(message, unit.dir, unit.time);
         }
+        if Faults::is_one(message) {
+            self.faults.entry(unit.conn).or_default().see(unit, message.text.unwrap_or_default());
+        }
         let (Some(app), Some(replies)) = (message.app, &mut self.replies) else { return };
+        if Identities::is_one(unit, message) {
+            self.identities.see(unit, message, replies.server(unit.conn));
+        }
         if app.answers().next().is_some() {
             replies.see(unit, app);
         }
@@ -266,7 +291,7 @@ impl<S: Sink> Judge<S> {
             let this = (finding.rule, finding.blame);
             if found.len() < limits::RULES_REMEMBERED && !found.contains(&this) {
                 found.push(this);
-                if let Some(cause) = finding.cause.as_ref().filter(|it| it.id == ws::TEXT_WITHOUT_FRAMES) {
+                if let Some(cause) = finding.cause.as_ref().filter(|it| close::GARBLED.contains(&it.id)) {
                     self.hints.entry(unit.conn).or_default().push((**cause).clone());
                 }
             }
@@ -379,7 +404,7 @@ impl<S: Sink> Sink for Judge<S> {
     fn take_single(&mut self, single: &Single<'_>) -> Flow {
         // Of a text that is of no protocol nothing is remembered but when it came.
         let is_read = single.app.is_some() && single.quoted.is_none();
-        if self.is_asked && (Pace::is_marked(single.m) || is_read) {
+        if self.is_asked && (Pace::is_marked(single.m) || is_read || Faults::is_single(single)) {
             self.mark(single);
         }
         self.inner.take_single(single)

@@ -135,6 +135,11 @@ impl Replies {
         self.conns.entry(conn).or_default().server = connection.server;
     }
 
+    /// Where a connection that is open goes.
+    pub fn server(&self, conn: u32) -> Option<Endpoint> {
+        self.conns.get(&conn)?.server
+    }
+
     /// A packet of the application.
     pub fn see(&mut self, unit: &Unit<'_>, app: &App) {
         let (Some(talk), Some(by)) = (self.conns.get_mut(&unit.conn), unit.dir) else { return };

@@ -1,5 +1,6 @@
 //! Connections that were ended because nobody said anything.
 
+use super::heartbeat;
 use super::over::{Over, seen_in};
 use crate::model::quantity::span;
 use crate::model::{
@@ -236,7 +237,8 @@ fn closed_idle(over: &Over<'_>) -> Option<Finding> {
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     causes.extend(closed_idle(over));
     let (Some(end), Some(silence)) = (over.cut(), over.silence()) else { return };
-    if !over.is_websocket() || !over.knows_silence() || !over.is_at_rest() {
+    let is_given_up = causes.iter().any(|cause| heartbeat::explains(cause.rule));
+    if is_given_up || !over.is_websocket() || !over.knows_silence() || !over.is_at_rest() {
         return;
     }
     let evidence = Evidence::about(over, end);

@@ -79,11 +79,13 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         if side.zero_window.probes > 0 {
             causes.extend(zero_window(dir, side, facts));
         }
-        if side.resent.segments > 0 {
-            causes.extend(large_lost(dir, side, peer).or_else(|| packet_loss(dir, side, facts)));
-        }
+        let large = if side.resent.segments > 0 { large_lost(dir, side, peer) } else { None };
         // Of a peer that was never heard, perhaps nothing was captured.
-        if peer.heard.is_some() && side.resent.unanswered > 0 {
+        let is_dark = large.is_none() && peer.heard.is_some() && side.resent.unanswered > 0;
+        if side.resent.segments > 0 {
+            causes.extend(large.or_else(|| packet_loss(dir, side, facts)));
+        }
+        if is_dark {
             causes.extend(went_dark(dir, side));
         }
         if peer.heard.is_some() && side.keep_alive.unanswered > 0 {
@@ -176,8 +178,12 @@ fn packet_loss(dir: Dir, side: &TcpSide, facts: &TcpFacts) -> Option<Finding> {
 /// A segment that never arrives, although others do, is one that is too large for the way.
 fn large_lost(dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
     let stuck = &side.resent.stuck;
-    let since = stuck.since.and_then(|at| at.time);
-    let lasted = since.zip(peer.heard).map_or(0, |(since, (_, heard))| heard.since(since));
+    let first = stuck.since.and_then(|at| at.time);
+    let answered = first.zip(peer.heard).map_or(0, |(first, (_, heard))| heard.since(first));
+    // What is behind it and is smaller has arrived; nothing else was sent since, to be answered.
+    let has_smaller_arrived =
+        answered < VAIN_FOR && stuck.arrived > 0 && u64::from(stuck.arrived) < stuck.bytes;
+    let lasted = if has_smaller_arrived { since(side, stuck.since) } else { answered };
     // A duplicate acknowledgement says that something else has arrived.
     let is_answered = lasted >= VAIN_FOR && peer.duplicate_acks > 0;
     if stuck.times <= VAIN || stuck.bytes < LARGE || !is_answered || peer.zero_window.at_end {
@@ -185,8 +191,13 @@ fn large_lost(dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
     }
     let words = "{} bytes of the {}, sent again {} times in {}, and acknowledgements of what is before";
     let got = Text::with(words, grouped(stuck.bytes)).word(dir.name()).and(stuck.times).and(wait(lasted));
-    let what = "stood still: a segment of the {} with {} bytes was sent again and again in vain, while its \
-                peer went on answering";
+    let what = if has_smaller_arrived {
+        "stood still: a segment of the {} with {} bytes was sent again and again in vain, and smaller ones \
+         behind it had arrived"
+    } else {
+        "stood still: a segment of the {} with {} bytes was sent again and again in vain, while its peer \
+         went on answering"
+    };
     let case = Case::new(
         Text::new(what).word(dir.name()).and(grouped(stuck.bytes)),
         vec![Measure::of(Quantity::Times, stuck.times.into()), Measure::of(Quantity::Waited, lasted)],

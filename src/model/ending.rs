@@ -118,7 +118,8 @@ pub struct SideEnd {
     pub heard: Option<Time>,
     /// When it sent its last ping before the first Close frame of either.
     pub pinged: Option<Time>,
-    /// Its last ping, if that was not answered when the connection was over.
+    /// Its last ping, if that was not answered when the connection was over, and by no pong with another
+    /// payload either.
     pub waiting: Option<Waiting>,
     /// Pings that it sent.
     pub pings: u64,

@@ -111,6 +111,9 @@ pub struct Stuck {
     pub times: u32,
     /// The first time.
     pub since: Option<At>,
+    /// Bytes of the longest piece behind it that has arrived, as its receiver says in selective
+    /// acknowledgements (RFC 2018 §3); 0 where it says of none.
+    pub arrived: u32,
 }
 
 /// When an endpoint advertised a window of nothing (RFC 9293 §3.8.6): its application does not read.

@@ -11,8 +11,8 @@ use super::CloseReason;
 use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::pulse::{Clock, RareSide};
-use super::tcp::{Flags, Segment};
-use crate::model::{At, KeepAlive, StreamEnd, Stuck, Time, ZeroWindow};
+use super::tcp::{self, Flags, Segment};
+use crate::model::{At, KeepAlive, StreamEnd, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
@@ -46,7 +46,7 @@ impl Flow {
             self.pulse.acknowledged(1 - from, segment.ack, time);
             let bare = segment.data.is_empty() && segment.missing == 0;
             if !is_news && bare && !is_probe && !segment.flags.any(Flags::SYN | Flags::FIN) {
-                self.note_repeated_ack(from, segment.ack, segment.window);
+                self.note_repeated_ack(from, segment.ack, segment.window, segment.whole);
             }
         }
         self.note_window(from, segment);
@@ -88,9 +88,10 @@ impl Flow {
     }
 
     /// Notes an acknowledgement of half `from` without data that says nothing new: a duplicate, if
-    /// something is missing and the window did not change (RFC 5681 §2).
+    /// something is missing and the window did not change (RFC 5681 §2). What it says of what has arrived
+    /// behind that stands in its header, which is empty where it is cut short.
     #[cold]
-    pub(super) fn note_repeated_ack(&mut self, from: usize, ack: u32, window: u16) {
+    pub(super) fn note_repeated_ack(&mut self, from: usize, ack: u32, window: u16, header: &[u8]) {
         let [half, peer] = pair(&mut self.halves, from);
         let is_duplicate = peer.acked != 0
             && ack == peer.acked as u32
@@ -98,7 +99,12 @@ impl Flow {
             && window == half.window
             && window != 0;
         if is_duplicate {
+            let awaited = peer.awaited();
             self.pulse.side(from).duplicate_acks += 1;
+            if let Some(bytes) = tcp::longest_block(header) {
+                let stuck = self.pulse.side(1 - from).stuck_at(awaited);
+                stuck.arrived = stuck.arrived.max(bytes);
+            }
         }
     }
 
@@ -276,15 +282,13 @@ impl Flow {
             side.copies += 1;
             return;
         }
-        let resent = &mut side.resent;
         if is_awaited {
-            if side.stuck_at != place {
-                side.stuck_at = place;
-                resent.stuck = Stuck { since: Some(at), ..Stuck::default() };
-            }
-            resent.stuck.bytes = resent.stuck.bytes.max(bytes);
-            resent.stuck.times += 1;
+            let stuck = side.stuck_at(place);
+            stuck.since.get_or_insert(at);
+            stuck.bytes = stuck.bytes.max(bytes);
+            stuck.times += 1;
         }
+        let resent = &mut side.resent;
         if heard > side.last_resent {
             resent.unanswered = 0;
         }

@@ -5,7 +5,7 @@
 
 use super::anomaly::Cut;
 use crate::limits;
-use crate::model::{At, Finding, KeepAlive, Resent, Time, ZeroWindow};
+use crate::model::{At, Finding, KeepAlive, Resent, Stuck, Time, ZeroWindow};
 
 /// So many round trips are measured as they come; then, of so many packets of the flow, one may be.
 const DENSE: u16 = 16;
@@ -71,7 +71,8 @@ pub(super) struct RareSide {
     /// Segments with data long after its peer's reset, and the last of them.
     pub after_peers_reset: (u32, Option<At>),
     pub resent: Resent,
-    /// Where the one stands that its peer waited for when it was sent again last.
+    /// Where the one stands that its peer waited for when it was sent again last, or when its peer said that
+    /// something behind that has arrived.
     pub stuck_at: u64,
     /// The packet of the last one that was sent again.
     pub last_resent: u64,
@@ -91,6 +92,15 @@ pub(super) struct RareSide {
 }
 
 impl RareSide {
+    /// What is known of the segment at `place`, which its peer waits for.
+    pub(super) fn stuck_at(&mut self, place: u64) -> &mut Stuck {
+        if self.stuck_at != place {
+            self.stuck_at = place;
+            self.resent.stuck = Stuck::default();
+        }
+        &mut self.resent.stuck
+    }
+
     /// Its peer acknowledges what is not in the capture, between these positions.
     pub(super) fn lacks(&mut self, from: u64, to: u64, time: Time) {
         // Where nothing has come since, it is known since then.

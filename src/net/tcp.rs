@@ -124,6 +124,35 @@ impl Segment<'_> {
     }
 }
 
+/// The bytes of the longest block that a header acknowledges selectively (RFC 2018 §3), if any.
+pub(super) fn longest_block(header: &[u8]) -> Option<u32> {
+    // Kinds of options: the end of them, nothing, and blocks that have arrived.
+    const END: u8 = 0;
+    const NOTHING: u8 = 1;
+    const ARRIVED: u8 = 5;
+    let length = usize::from(header.get(12)? >> 4) * 4;
+    let mut options = header.get(MIN_HEADER..length)?;
+    while let [kind, rest @ ..] = options {
+        options = match (*kind, rest) {
+            (END, _) => return None,
+            (NOTHING, rest) => rest,
+            (kind, [length, ..]) => {
+                let value = options.get(2..usize::from(*length))?;
+                if kind == ARRIVED {
+                    let edges = value.as_chunks::<4>().0.as_chunks::<2>().0;
+                    let of = |[left, right]: &[[u8; 4]; 2]| {
+                        u32::from_be_bytes(*right).wrapping_sub(u32::from_be_bytes(*left))
+                    };
+                    return edges.iter().map(of).max();
+                }
+                &options[usize::from(*length)..]
+            }
+            (_, []) => return None,
+        };
+    }
+    None
+}
+
 /// What became of a checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Checksum {

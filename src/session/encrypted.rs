@@ -230,10 +230,15 @@ impl Session {
     /// Bytes of a connection that was counted.
     pub(super) fn sealed_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) {
         let Phase::Sealed(sealed) = &mut self.phase else { return };
-        let goes_on = self.about.client == Some(side) && !std::mem::replace(&mut sealed.went_on, true);
+        let is_client = self.about.client == Some(side);
+        let goes_on = is_client && !std::mem::replace(&mut sealed.went_on, true);
+        let is_server_in_clear = !is_client && sealed.is_clear(side);
         let is_enough = !sealed.data(side, bytes, at);
         if goes_on {
             self.client_goes_on(side, bytes, at, cx);
+        }
+        if is_server_in_clear {
+            self.server_goes_on(side, bytes, at, cx);
         }
         if is_enough {
             self.sealed_over(cx);
@@ -282,6 +287,14 @@ impl Session {
         if let (Some(code), Some(endpoints)) = (tls::fatal(bytes), self.about.endpoints.as_deref()) {
             let how = How::Alert { by: Dir::Client, code };
             cx.memory.failures.count(endpoints[client.other().index()], how, at);
+        }
+    }
+
+    /// What the server does not like of what the client sends behind both hellos, up to TLS 1.2: mostly that
+    /// it has no certificate, or which one (RFC 5246 §7.2.2, §7.4.6).
+    fn server_goes_on(&mut self, server: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) {
+        if let (Some(code), Some(endpoints)) = (tls::fatal(bytes), self.about.endpoints.as_deref()) {
+            cx.memory.failures.count(endpoints[server.index()], How::LateAlert { code }, at);
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Failure {
 pub(super) enum How {
     /// An endpoint ended the TLS handshake with an alert that is in clear (RFC 8446 §6.2).
     Alert { by: Dir, code: u8 },
+    /// The server ended it with an alert in clear behind its own hello.
+    LateAlert { code: u8 },
     /// The client's first and only record under TLS 1.3 has the size of an alert.
     SealedAlert,
     /// An endpoint ended TCP in the middle of the TLS handshake: the client behind the server's hello, the
@@ -57,6 +59,7 @@ impl Failure {
     pub fn finding(&self) -> Finding {
         match &self.how {
             How::Alert { by, code } => self.alert(*by, *code),
+            How::LateAlert { code } => self.late_alert(*code),
             How::SealedAlert => self.sealed_alert(),
             How::Dropped { by } => self.dropped(*by),
             How::Tunnel { status, answer, to } => self.tunnel(*status, answer, to),
@@ -96,6 +99,33 @@ impl Failure {
         let said = Text::with("{} ended the TLS handshake with an alert: {}", self.server).and(name);
         let expected = "a server that goes on".into();
         self.found((&TLS_ALERT, Dir::Server), [expected, got, said], why_by_server(code))
+    }
+
+    /// The server ended it, after both had said hello.
+    fn late_alert(&self, code: u8) -> Finding {
+        let name = match tls::alert_name(code) {
+            "" => code.to_string(),
+            name => name.to_owned(),
+        };
+        let got = self.got(
+            Text::with("the alert {} from the server behind its own hello", &name),
+            Text::with("the alert {} from the server behind its own hello, {} times", &name),
+        );
+        let why = match code {
+            // RFC 5246 §7.4.6 has a server say so to a client without a certificate.
+            40 => [
+                "the server asks for a certificate of the client, mostly, which has none",
+                "give the client its certificate and key, or do not ask for one",
+            ],
+            42..=46 | 48 | 49 => [
+                "the server does not accept the client's certificate: its authority, its dates or its kind",
+                "compare the client's certificate with the authorities that the server trusts, and look into \
+                 its log",
+            ],
+            _ => ["the server does not accept something of the client's", "look into the server's log"],
+        };
+        let said = Text::with("{} ended the TLS handshake with an alert: {}", self.server).and(name);
+        self.found((&TLS_ALERT, Dir::Server), ["a handshake that is finished".into(), got, said], why)
     }
 
     /// The client ended it: mostly it does not trust the server's certificate.

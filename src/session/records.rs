@@ -13,6 +13,8 @@ pub(super) struct Records {
     left: usize,
     /// Where the next record begins is not known.
     is_lost: bool,
+    /// What follows is encrypted.
+    is_ciphered: bool,
     /// Headers so far.
     headers: u64,
     sealed: SealedRecords,
@@ -43,6 +45,7 @@ impl Records {
             self.is_lost = !(20..=24).contains(&kind) || major != 3 || self.left > (1 << 14) + 2048;
             if !self.is_lost {
                 self.headers += 1;
+                self.is_ciphered |= matches!(kind, CHANGE_CIPHER_SPEC | APPLICATION_DATA);
                 if kind == APPLICATION_DATA {
                     self.sealed.add(self.left as u64);
                 }
@@ -65,6 +68,11 @@ impl Records {
         !self.is_lost && self.left == 0 && self.have == 0
     }
 
+    /// Whether what comes next begins a record in clear.
+    pub fn is_clear(&self) -> bool {
+        self.is_between() && !self.is_ciphered
+    }
+
     /// How many records have begun.
     pub fn headers(&self) -> u64 {
         self.headers
@@ -75,6 +83,9 @@ impl Records {
         &self.sealed
     }
 }
+
+/// The type of the record behind which all are encrypted (RFC 5246 §7.1, RFC 8446 §5).
+const CHANGE_CIPHER_SPEC: u8 = 20;
 
 /// The type of a record (RFC 8446 §5.1).
 const APPLICATION_DATA: u8 = 23;

@@ -57,6 +57,11 @@ impl Sealed {
         self.watched < limits::TLS_WATCHED
     }
 
+    /// Whether what a side sends next begins a record in clear, of a handshake that is not judged yet.
+    pub fn is_clear(&self, side: Side) -> bool {
+        !self.is_settled && self.sides[side.index()].is_clear()
+    }
+
     /// What holding takes, in bytes.
     pub fn cost(&self) -> usize {
         let names = self.kind.alpn.iter().chain(&self.kind.server_name);

@@ -27,6 +27,7 @@ pub mod encode;
 pub(crate) mod half;
 pub mod header;
 mod held;
+mod interleaved;
 pub(crate) mod judge;
 pub mod mask;
 pub(crate) mod message;
@@ -42,6 +43,7 @@ pub use agreed::Extensions;
 pub use conversation::Conversation;
 pub use half::{Prospect, Scratch};
 pub use held::{Given, Held, Loss};
+pub use interleaved::INTERLEAVED_WRITERS;
 pub use unagreed::TEXT_WITHOUT_FRAMES;
 
 use crate::model::{Cite, fields, rules};
@@ -193,7 +195,11 @@ rules! {
         "the endpoint that pinged takes the connection for dead";
     PONG_SLOW = "pong-slow", Warning, Cite::rfc6455("5.5.2"), Either,
         "a ping is answered late",
-        "the endpoint that pinged may have given up by then";
+        "the endpoint that pinged may have given up by then",
+        usually "a program that was busy or suspended, or something large that was on its way before the \
+                 pong",
+        mend "look at what the endpoint did at that time; answer from the loop that reads, and queue no \
+              pong behind what is large";
     PONG_PAYLOAD_MISMATCH = "pong-payload-mismatch", Warning, Cite::rfc6455("5.5.3"), Either,
         "a ping is followed only by pongs with other payloads",
         "the endpoint that pinged cannot tell that it was answered";

@@ -6,7 +6,7 @@ use super::compressed::{Compressed, Inflated};
 use super::message::Assembly;
 use super::repeats::Repeats;
 use super::utf8::invalid_utf8;
-use super::{MESSAGE_TOO_LARGE, close, describe};
+use super::{MESSAGE_TOO_LARGE, close, describe, interleaved};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Dir, Finding, Flow, Frame, Gap, Layer, Message, ON, Opcode, Out, Rule, Sometime,
@@ -201,7 +201,11 @@ impl Shared {
                 Some(_) => Some(Span::bytes(SourceId::Inflated { conn: self.conn, m }, offset, 1)),
                 None => assembly.bad_at.map(|at| Span::bytes(self.source(dir), at, 1)),
             };
-            findings.push(invalid_utf8(dir, offset, at));
+            let mut finding = invalid_utf8(dir, offset, at);
+            if let (None, Some(frame), 1) = (&inflated, last, assembly.frame_count) {
+                interleaved::explain(dir, hole::unbroken(frame.payload, frame.holes), offset, &mut finding);
+            }
+            findings.push(finding);
         }
         if in_doubt {
             blame_nobody(&mut findings);

@@ -130,9 +130,13 @@ fn healthy_captures_joined_midway_give_every_frame_from_there_on() {
 fn broken_captures_joined_midway_give_no_other_frames() {
     let mut sum = Score::default();
     let mut wrong = Vec::new();
-    for (seed, path) in traces("samples/broken", &[".script", ".pcap"]).iter().enumerate() {
+    for path in traces("samples/broken", &[".script", ".pcap"]) {
+        let trace = Trace::read(&path);
+        // Another sample in the folder cuts none of the others elsewhere.
+        let seed =
+            trace.name.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
         // What breaks the rules is no evidence: it is missed where nothing healthy stands before it.
-        wrong.extend(score(&Trace::read(path), 5, seed as u64, usize::MAX, &mut sum));
+        wrong.extend(score(&trace, 5, seed, usize::MAX, &mut sum));
     }
     println!("samples/broken: {sum:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

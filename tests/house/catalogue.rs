@@ -404,7 +404,6 @@ const KEPT: &[(&str, &[&str])] = &[
         "what peers say, to be recognised",
         &[
             "ping timeout",
-            "pong timeout",
             "unmatched topic",
             "no required ssl certificate",
             "plain http request",

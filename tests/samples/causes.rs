@@ -183,7 +183,7 @@ fn clients_behind_a_proxy_are_told_apart() {
     let what = told.iter().find(|(id, ..)| id == "reconnect-storm").map(|(_, _, what)| what.as_str());
     assert_eq!(
         what,
-        Some("203.0.113.7 connects to 10.0.0.7:9001 again and again without a pause"),
+        Some("203.0.113.7 connects to 10.0.0.7:9001 again and again, with hardly a pause"),
         "{told:#?}"
     );
     // Each comes once: no client is hasty.
@@ -199,7 +199,7 @@ fn both_legs_of_a_way_through_a_proxy_are_told_once() {
     let told = causes_of(&through_proxy(&storm, true));
     let told: Vec<_> = told.iter().map(|(id, connections, what)| (&**id, *connections, &**what)).collect();
     let closed = "ended with 1011 “db pool exhausted”, sent by the server";
-    let storm = "203.0.113.7 connects to 10.0.0.5:80 again and again without a pause";
+    let storm = "203.0.113.7 connects to 10.0.0.5:80 again and again, with hardly a pause";
     assert_eq!(told, [("close-1011", 8, closed), ("reconnect-storm", 1, storm)]);
     // Two connections that end alike, and have nothing to do with each other, are two.
     let two = [("203.0.113.7", 0), ("203.0.113.8", 10)];

@@ -277,6 +277,59 @@ const TALES: &[(&str, &str, &str, &str)] = &[
         "no-closing-handshake",
     ),
     (
+        "whose client speaks all the time ends after one of its messages whatever happens",
+        "handshake\nclient text \"1\"\nwait 20ms\nclient text \"2\"\nwait 20ms\nclient text \"3\"\n\
+         wait 5ms\nfin server\nfin client",
+        "ended-after-message",
+        "no-closing-handshake",
+    ),
+    (
+        "who answers a message has not failed on it",
+        "handshake\nclient text \"1\"\nserver text \"1\"\nwait 2s\nclient text \"2\"\n\
+         server text \"2\"\nfin server\nfin client",
+        "ended-after-message",
+        "no-closing-handshake",
+    ),
+    (
+        "a client that has what it wanted may leave",
+        "handshake\nclient text \"1\"\nwait 2s\nserver text \"1\"\nfin client\nfin server",
+        "ended-after-message",
+        "no-closing-handshake",
+    ),
+    (
+        "an error after which a server goes on is not what ended the connection",
+        "handshake\nclient text \"1\"\nserver text \"{\\\"error\\\":\\\"no such room\\\"}\"\n\
+         server text \"{\\\"ok\\\":1}\"\nwait 300ms\nfin server\nfin client",
+        "closed-after-error",
+        "no-closing-handshake",
+    ),
+    (
+        "an error long before the end has not ended it",
+        "handshake\nclient text \"1\"\nserver text \"{\\\"error\\\":\\\"no such room\\\"}\"\n\
+         wait 20s\nfin server\nfin client",
+        "closed-after-error",
+        "no-closing-handshake",
+    ),
+    (
+        "whose heartbeat is answered by nobody has ended it, and no proxy has",
+        "handshake\nclient text \"1\"\nserver text \"1\"\nwait 30s\nserver ping \"\"\nwait 30s\n\
+         fin server\nfin client",
+        "idle-timeout-reached",
+        "ping-given-up",
+    ),
+    (
+        "two clients with client ids of their own do not push each other out",
+        "connection client=10.0.0.21:50131 server=10.0.0.7:9001 at=100ms\n\
+         handshake path=/mqtt subprotocol=mqtt\n\
+         client binary 10 0d 00 04 \"MQTT\" 04 02 00 3c 00 01 \"a\"\nserver binary 20 02 00 00\n\
+         wait 1160ms\nfin server\nfin client\n\
+         connection client=10.0.0.22:50017 server=10.0.0.7:9001 at=1250ms\n\
+         handshake path=/mqtt subprotocol=mqtt\n\
+         client binary 10 0d 00 04 \"MQTT\" 04 02 00 3c 00 01 \"b\"\nserver binary 20 02 00 00\nleave-open",
+        "mqtt-taken-over",
+        "no-closing-handshake",
+    ),
+    (
         "a pong that the capture lacks may have come",
         "handshake\nclient ping \"1\"\nserver pong \"1\"\nwait 2s\nclient ping \"2\"\n\
          server pong \"2\" lost\nwait 1s\nfin client\nfin server",

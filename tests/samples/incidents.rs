@@ -26,6 +26,8 @@ struct Incident {
     causes: Vec<String>,
     /// Words on the first screen.
     must_show: Vec<String>,
+    /// Ids that would be wrong.
+    never: Vec<String>,
 }
 
 impl Incident {
@@ -43,6 +45,9 @@ impl Incident {
         let told = self.told();
         for cause in self.causes.iter().filter(|cause| !told.contains(*cause)) {
             let _ = writeln!(wrong, "  no cause {cause}, but {told:?}");
+        }
+        for cause in self.never.iter().filter(|cause| told.contains(*cause)) {
+            let _ = writeln!(wrong, "  told, and wrong: {cause}");
         }
         if self.causes.is_empty() && !told.is_empty() {
             let _ = writeln!(wrong, "  it is healthy, and yet {told:?}");
@@ -96,6 +101,7 @@ fn truth() -> Vec<Incident> {
         done: incident["done"].as_str().expect("a string").to_owned(),
         causes: strings(Some(&incident["causes"])),
         must_show: strings(incident.get("must_show")),
+        never: strings(incident.get("never")),
     };
     table["incident"].as_array().expect("[[incident]]").iter().map(one).collect()
 }

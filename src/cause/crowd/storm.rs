@@ -54,12 +54,13 @@ impl Storm {
         let back = range(Quantity::Back, pauses.iter().copied());
         let what = match client {
             _ if clients > NAMED => {
-                Text::with("{} clients connect to {} again and again without a pause", clients).and(server)
+                Text::with("{} clients connect to {} again and again, with hardly a pause", clients)
+                    .and(server)
             }
             Some(client) => {
-                Text::with("{} connects to {} again and again without a pause", client).and(server)
+                Text::with("{} connects to {} again and again, with hardly a pause", client).and(server)
             }
-            None => Text::with("a client connects to {} again and again without a pause", server),
+            None => Text::with("a client connects to {} again and again, with hardly a pause", server),
         };
         let measures = [Some(Measure::count(Quantity::Times, pauses.len() as u64)), lived, back];
         let case = Case::new(what, measures.into_iter().flatten().collect());

@@ -16,7 +16,7 @@ fn begin(conn: u32, target: &str, head: &mut Head) {
 }
 
 fn case(what: &'static str) -> Finding {
-    let finding = Finding::new(&ws::PING_NOT_ANSWERED, Dir::Client, "a pong".into(), "none".into());
+    let finding = Finding::new(&ws::PONG_SLOW, Dir::Client, "a pong".into(), "none".into());
     finding.like(Case::new(what.into(), Vec::new()))
 }
 

@@ -69,7 +69,18 @@ pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>, names_version
             "the server understood and will not: the user, the path, or a firewall's rule; the request has \
              no Origin",
             "check what the request carries to be let in (a cookie, a token), and the server's log: \
-             frameworks answer 403 when the application closes before it accepts",
+             frameworks answer 403 when the application closes before it accepts, or has no WebSocket at \
+             this path",
+        );
+    }
+    // Nothing of what a proxy may drop is missing here; what it is like behind the next one nobody sees.
+    if code == 400 && request.is_some_and(|request| request.key.is_some() && request.broken.is_empty()) {
+        return Diagnosis::new(
+            "refusal",
+            "the request is in order as it stands here: the server has no WebSocket at this path, wants \
+             something in it that is the application's own, or gets it from a proxy that drops a part of it",
+            "look into the server's log; compare the path with what it serves, and Upgrade and Connection as \
+             they reach it",
         );
     }
     let what = match origin {

@@ -61,7 +61,7 @@ impl Flow {
         let time = segment.at.time.unwrap_or_default();
         self.pulse.acknowledged(1 - from, segment.ack, time);
         if segment.data.is_empty() && !is_news {
-            self.note_repeated_ack(from, segment.ack, segment.window);
+            self.note_repeated_ack(from, segment.ack, segment.window, segment.whole);
         }
         self.halves[from].window = segment.window;
         if segment.data.is_empty() {

@@ -105,9 +105,11 @@ impl Http {
             Some(Secured { lacks_certificate: true, .. }) => certificate_missing(),
             _ => Diagnosis::new(
                 "closed-before-asked",
-                "the server or a proxy ends whatever comes: it is overloaded or full, shuts down, or does \
-                 not let this address in",
-                "look into the log of what listens there",
+                "it takes connections and ends them at once: nothing is behind a port that is passed on \
+                 (docker -p, ssh -L, a load balancer), it has no room for more of them (open files, a \
+                 limit), shuts down, or does not let this address in",
+                "look into the log of what listens there, at what is behind it, and at its limits (ulimit \
+                 -n)",
             ),
         };
         let got = Text::with("{} of the server before the request, and not a byte", how.flag());

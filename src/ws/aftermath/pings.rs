@@ -24,9 +24,9 @@ pub(super) struct Ping {
 }
 
 impl Side {
-    /// Its last ping before a Close frame, if nothing has come of its peer since.
+    /// Its last ping before a Close frame, if no pong has come of its peer since.
     pub(super) fn waiting(&self) -> Option<Waiting> {
-        let ping = self.pings.back().filter(|ping| !ping.overtaken && ping.other_pong.is_none())?;
+        let ping = self.pings.back().filter(|ping| ping.other_pong.is_none())?;
         let (since, (answered, slowest)) = (ping.time.filter(|_| ping.time == self.pinged)?, self.pongs);
         Some(Waiting { since, packet: ping.packet, answered, slowest, interval: self.interval })
     }
