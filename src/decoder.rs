@@ -301,7 +301,9 @@ impl<S: Sink> Decoder<S> {
         #[cfg(feature = "tls")]
         self.memory.quic.finish(&mut self.memory.census);
         self.memory.undeciphered.tell_all(&mut self.out)?;
-        std::mem::take(&mut self.refusals).tell(&self.memory, &mut self.out)
+        // What is told now is not told again when more has come.
+        let failures = std::mem::take(&mut self.memory.failures);
+        std::mem::take(&mut self.refusals).tell(&failures, &self.memory, &mut self.out)
     }
 
     /// Forgets what is remembered from one connection to the next, because what follows was captured

@@ -54,6 +54,10 @@ pub const TLS_HELLO: usize = 16 * 1024;
 /// Bytes of a connection that nobody can read in which the sizes of its records are looked at.
 pub const TLS_WATCHED: u64 = 1024 * 1024;
 
+/// Headers of records from which a connection whose beginning was not captured is one of TLS: by chance it
+/// would be one of more than 2⁶⁰.
+pub const TLS_SHAPE: u64 = 3;
+
 /// Bytes of early data, with where they came from, that wait until it is known whether the server takes them.
 pub const TLS_EARLY: usize = 64 * 1024;
 

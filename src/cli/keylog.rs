@@ -33,6 +33,12 @@ impl KeyLogs {
         let has_packets = inputs.iter().any(|name| name == "-" || file::exists(Path::new(name)));
         for path in &self.files {
             let log = content(path).map_err(|error| trouble::of_file(path, &error))?;
+            if log.trim_ascii_start().starts_with(b"-----BEGIN ") {
+                let what = "{}: this is a key or a certificate (PEM), and no key log; it deciphers nothing: \
+                            have one end log its keys";
+                let _ = look.tell("warning: {}", &Text::with(what, path.display()));
+                continue;
+            }
             let before = secrets.count();
             take(&log, path, &mut secrets, look);
             if secrets.count() == before {

@@ -16,7 +16,7 @@ pub fn listen(address: &str) -> Result<TcpListener, Text> {
     })?;
     TcpListener::bind(&addresses[..]).map_err(|e| match e.kind() {
         io::ErrorKind::AddrInUse => {
-            Text::with("{} is in use: stop what listens there, or take a free port with {}:0", &full)
+            Text::with("{} is in use: stop what listens there, or take a free port: --listen {}:0", &full)
                 .and(host(&full))
         }
         io::ErrorKind::AddrNotAvailable => {

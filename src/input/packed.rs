@@ -3,6 +3,7 @@
 //! | Compression | Specification | Read with |
 //! |---|---|---|
 //! | gzip | RFC 1952 | always |
+//! | zlib | RFC 1950 | always |
 //! | zstd | RFC 8878 | feature `zstd` |
 //! | xz | <https://tukaani.org/xz/xz-file-format.txt> | feature `xz` |
 //! | bzip2 | what `bzip2` writes | feature `bz2` |
@@ -22,7 +23,7 @@ mod zstd;
 use std::fmt;
 use std::io::{self, BufReader, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 
 use crate::model::Text;
 
@@ -34,6 +35,8 @@ const READ: usize = 64 * 1024;
 pub enum Packing {
     /// RFC 1952.
     Gzip,
+    /// RFC 1950: archives that mitmproxy writes into `.zhar`.
+    Zlib,
     /// RFC 8878.
     Zstd,
     /// What `xz` writes.
@@ -47,6 +50,7 @@ impl Packing {
     pub const fn data(self) -> &'static str {
         match self {
             Self::Gzip => "the gzip data",
+            Self::Zlib => "the zlib data",
             Self::Zstd => "the zstd data",
             Self::Xz => "the xz data",
             Self::Bzip2 => "the bzip2 data",
@@ -57,6 +61,7 @@ impl Packing {
     pub const fn program(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
+            Self::Zlib => "pigz",
             Self::Zstd => "zstd",
             Self::Xz => "xz",
             Self::Bzip2 => "bzip2",
@@ -67,6 +72,7 @@ impl Packing {
     pub const fn unread(self) -> (&'static str, &'static str) {
         match self {
             Self::Gzip => ("gzip data", "unpack it first: gzip -dc FILE"),
+            Self::Zlib => ("zlib data", "unpack it first: pigz -dc FILE"),
             Self::Zstd => ("zstd data", "unpack it first: zstd -dc FILE"),
             Self::Xz => ("xz data", "unpack it first: xz -dc FILE"),
             Self::Bzip2 => ("bzip2 data", "unpack it first: bzip2 -dc FILE"),
@@ -78,6 +84,7 @@ impl Packing {
         let packed = BufReader::with_capacity(READ, packed);
         Some(match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
+            Self::Zlib => Box::new(ZlibDecoder::new(packed)),
             #[cfg(feature = "zstd")]
             Self::Zstd => Box::new(zstd::Zstd::new(packed)),
             #[cfg(feature = "xz")]

@@ -56,6 +56,9 @@ const SIGNATURES: &[(&[u8], Format)] = &[
     (&[0xA1, 0xB2, 0x3C, 0x4D], Pcap),
     (&[0x0A, 0x0D, 0x0D, 0x0A], PcapNg),
     (&[0x1F, 0x8B, 0x08], Packed(Packing::Gzip)),
+    // At the usual and at the best level.
+    (&[0x78, 0x9C], Packed(Packing::Zlib)),
+    (&[0x78, 0xDA], Packed(Packing::Zlib)),
     (&[0x28, 0xB5, 0x2F, 0xFD], Packed(Packing::Zstd)),
     // What several threads have written begins with a frame to be skipped (RFC 8878 §3.1.2).
     (&[0x50, 0x2A, 0x4D, 0x18], Packed(Packing::Zstd)),
@@ -239,6 +242,8 @@ mod tests {
             (b"\xA1\xB2\x3C\x4D\0\x02", Pcap),
             (b"\x0A\x0D\x0D\x0A\x1C\0\0\0", PcapNg),
             (b"\x1F\x8B\x08\0", Packed(Packing::Gzip)),
+            (b"\x78\x9C\xB4", Packed(Packing::Zlib)),
+            (b"x^2", Text),
             (b"\x28\xB5\x2F\xFD\x24\x05", Packed(Packing::Zstd)),
             (b"\x50\x2A\x4D\x18\x04\0\0\0", Packed(Packing::Zstd)),
             (b"\xFD7zXZ\0\0\x04", Packed(Packing::Xz)),

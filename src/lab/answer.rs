@@ -64,10 +64,21 @@ pub(super) fn for_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
+/// What a refusal is written in.
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
 /// A refusal with its reason.
 pub(super) fn refuse(status: StatusCode, why: &str) -> Response<Answer> {
     let mut response = Response::new(Answer::whole(format!("{why}\n")));
     *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, TEXT);
+    response
+}
+
+/// That something is asked for otherwise than with these methods (RFC 9110 §15.5.6).
+pub(super) fn not_allowed(methods: &'static str) -> Response<Answer> {
+    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, &format!("the methods here are: {methods}"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     response
 }
 

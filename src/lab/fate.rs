@@ -37,7 +37,7 @@ impl Fate {
                 let code = plan.close.as_ref().map_or(0, |(code, _)| code.0);
                 Text::with("fault close: closed with {}", code)
             }
-            Self::Cut => Text::with("fault cut-after: cut behind {} messages", sent),
+            Self::Cut => Text::with("fault cut-after: cut behind message {}", sent),
             Self::Reset => "fault reset: the connection is reset".into(),
             Self::HalfOpen => "fault half-open: nothing is sent or read any longer".into(),
             Self::Silence => "fault idle-timeout: cut off without a Close".into(),

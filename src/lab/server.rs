@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, header};
+use hyper::{Method, Request, Response, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-use super::answer::{Answer, Lab, query, refuse, wants_websocket};
+use super::answer::{Answer, Lab, not_allowed, query, wants_websocket};
 use super::engine::Engine;
 use super::engine::programs::Published;
 use super::engine::settings::Settings as EngineSettings;
@@ -76,6 +76,6 @@ async fn route(lab: &Lab, engine: &Engine, request: Request<Incoming>) -> Respon
         }
         Method::GET => polling::answer(lab, &request).await,
         Method::POST => polling::publish(lab, request).await,
-        _ => refuse(StatusCode::METHOD_NOT_ALLOWED, "GET or POST"),
+        _ => not_allowed("GET, POST"),
     }
 }

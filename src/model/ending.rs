@@ -103,9 +103,9 @@ pub struct TcpEnd {
     pub by: Dir,
     /// By FIN or by RST.
     pub how: StreamEnd,
-    /// When that was captured.
+    /// When that was captured; `None` where it was before the first that is told of the connection.
     pub time: Option<Time>,
-    /// Number of the packet, from 1; 0 when there are no packets.
+    /// Number of the packet, from 1; 0 when there are no packets, or no time.
     pub packet: u64,
 }
 

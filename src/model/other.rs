@@ -63,6 +63,10 @@ pub struct Other {
     pub version: Option<&'static str>,
     /// The protocol that was chosen within TLS, or those that were offered. Untrusted.
     pub alpn: Vec<String>,
+    /// The client's hello is not in the capture: no key opens them.
+    pub is_joined: bool,
+    /// What they carry was deciphered, and is no WebSocket.
+    pub is_read: bool,
     /// How many of them.
     pub connections: u64,
     /// What could be seen of those whose keys nobody had; `None` where nothing was.
@@ -145,5 +149,10 @@ impl Other {
     /// Whether encrypted content of theirs was seen that nobody could read.
     pub fn is_sealed(&self) -> bool {
         self.is_tls() && self.sealed.is_some()
+    }
+
+    /// Whether they could be read if one had the keys.
+    pub fn is_readable(&self) -> bool {
+        self.is_sealed() && !self.is_joined
     }
 }

@@ -11,6 +11,8 @@ pub struct Secured {
     pub server_name: Option<String>,
     /// The protocol that the server chose (RFC 7301). Untrusted.
     pub alpn: Option<String>,
+    /// The server asked for a certificate of the client, which sent none (RFC 8446 §4.4.2).
+    pub lacks_certificate: bool,
     /// How many secrets of it there are to decipher it with.
     pub secrets: usize,
 }

@@ -96,6 +96,11 @@ fn ending(it: &Judgement<'_>) -> Text {
                         .and(how.flag())
                         .and(span(it.lived.unwrap_or_default()))
                 }
+                Some(TcpEnd { by, how, time: None, .. }) => {
+                    Text::new("the handshake was not answered; the {} had ended TCP before it, with {}")
+                        .word(by.name())
+                        .and(how.flag())
+                }
                 Some(TcpEnd { by, how, .. }) => {
                     Text::new("the handshake was not answered; the {} ended TCP with {} after {}")
                         .word(by.name())

@@ -6,7 +6,7 @@ use super::page::Page;
 use super::said::{Block, Cause, Run, Setter, item, say as line};
 use super::style::Ink;
 use super::totals::{totals, whom_of};
-use super::words::{CONNECTIONS, PACKETS, count, joined};
+use super::words::{CONNECTIONS, PACKETS, SECRETS, count, joined};
 use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
 use crate::lang::Lang;
@@ -94,12 +94,12 @@ impl Teller<'_> {
             if *connections > 1 {
                 parts.push(count(lang, *connections, CONNECTIONS));
             }
-            let words = "wss: {}, deciphered with {} secrets";
-            let words = lang.fill(words, &[&joined(lang, &parts), &grouped(*secrets)]);
+            let secrets = count(lang, *secrets, SECRETS);
+            let words = lang.fill("wss: {}, deciphered with {}", &[&joined(lang, &parts), &secrets]);
             rows += self.put(Ink::Plain, &words, to);
         }
         // Where there is nothing else, the summary is in sight, and it is said how to get the keys.
-        let mut sealed = head.summary.others.iter().filter(|other| other.is_sealed());
+        let mut sealed = head.summary.others.iter().filter(|other| other.is_readable());
         if let Some(first) = sealed.next().filter(|_| head.summary.connections > 0) {
             let whom = whom_of(lang, first);
             let (is_all, connections) = sealed.fold((true, first.connections), |(is_all, sum), other| {

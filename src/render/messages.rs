@@ -63,6 +63,8 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
         }
         Body::Http(_) if !unit.findings.is_empty() => outline.unit(unit, to),
         Body::Frame(_) | Body::Http(_) => {}
+        // So are the handshake of TLS and the frames of HTTP/2.
+        Body::Opening(opening) if opening.layer.is_some() && unit.findings.is_empty() => {}
         _ => outline.unit(unit, to),
     }
 }

@@ -92,6 +92,11 @@ impl Page {
         self.outlet.error.is_some()
     }
 
+    /// The error that writing failed with, which stays to be told at the end.
+    pub fn error(&self) -> Option<&io::Error> {
+        self.outlet.error.as_ref()
+    }
+
     /// The error that writing failed with.
     pub fn take_error(&mut self) -> Option<io::Error> {
         self.outlet.error.take()

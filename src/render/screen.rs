@@ -102,6 +102,14 @@ impl<L: Layout, W: Write + 'static> Sink for Screen<L, W> {
 }
 
 impl<L: Layout, W: Write + 'static> View for Screen<L, W> {
+    fn flush(&mut self) -> io::Result<()> {
+        // Each unit was written already.
+        match self.page.error() {
+            Some(error) => Err(error.kind().into()),
+            None => Ok(()),
+        }
+    }
+
     fn lead(&mut self, head: Head) {
         self.lead = Some(Box::new(head));
         self.head = None;
@@ -133,7 +141,9 @@ mod tests {
         let mut view = Tree::new(Closed, Options::default());
         let meta = fixture::meta("x.pcap");
         let unit = Unit { body: Body::Meta(&meta), ..fixture::EMPTY };
+        assert!(view.flush().is_ok(), "nothing was written so far");
         assert_eq!(view.take(&unit), Flow::Break(()));
+        assert_eq!(view.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(view.take(&unit), Flow::Break(()));
         assert_eq!(Box::new(view).end().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

@@ -44,12 +44,20 @@ pub fn others(lang: Lang, other: &Other) -> String {
     };
     let alpn =
         if other.alpn.is_empty() { String::new() } else { lang.fill("ALPN {}", &[&other.alpn.join(", ")]) };
-    joined(lang, &[words, alpn])
+    let state = match other {
+        Other { is_joined: true, .. } => "the client's hello is not in the capture",
+        Other { is_read: true, .. } => "deciphered, and no WebSocket",
+        _ => "",
+    };
+    joined(lang, &[words, alpn, lang.words(state).to_owned()])
 }
 
 /// What could be seen of encrypted connections, a line each: the records, and what they may be.
 pub fn sealed(lang: Lang, other: &Other) -> Vec<String> {
     let Some(sealed) = &other.sealed else { return Vec::new() };
+    if sealed.sides.iter().all(|side| side.records == 0) {
+        return Vec::new();
+    }
     let side = |records: &SealedRecords, dir: Dir| {
         let sizes = if records.least == records.most {
             grouped(records.most)

@@ -6,7 +6,7 @@ use super::outline::Outline;
 use super::said::{Block, FilePlace, Payload, Run, Setter, Words, item, say};
 use super::style::{self, Ink};
 use super::totals::{effect, more, others, sealed, totals};
-use super::words::{BYTES, FRAMES, MESSAGES, PACKETS, close_code, count, joined, opcode, runs};
+use super::words::{BYTES, FRAMES, MESSAGES, PACKETS, SECRETS, close_code, count, joined, opcode, runs};
 use super::{app, files, heads, rows, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::grouped;
@@ -270,7 +270,8 @@ impl Outline {
 fn within(lang: Lang, secured: &Secured) -> String {
     let what = [secured.version, secured.suite.as_deref(), secured.alpn.as_deref()];
     let parts: Vec<String> = what.into_iter().flatten().map(str::to_owned).collect();
-    lang.fill("wss: {}, deciphered with {} secrets", &[&joined(lang, &parts), &secured.secrets])
+    let secrets = count(lang, secured.secrets as u64, SECRETS);
+    lang.fill("wss: {}, deciphered with {}", &[&joined(lang, &parts), &secrets])
 }
 
 /// How the roles were told apart, unless it is the ordinary way.

@@ -15,6 +15,7 @@ pub const PACKETS: Noun = ["{} packet", "{} packets"];
 pub const FRAMES: Noun = ["{} frame", "{} frames"];
 pub const MESSAGES: Noun = ["{} message", "{} messages"];
 pub const CONNECTIONS: Noun = ["{} connection", "{} connections"];
+pub const SECRETS: Noun = ["{} secret", "{} secrets"];
 
 /// What is said of nearly every frame, in one language: words around numbers.
 #[derive(Debug)]

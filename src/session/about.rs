@@ -187,12 +187,21 @@ impl About {
         let told = Told {
             conn: *cx.connections,
             began: None,
-            first_end: None,
+            first_end: self.ended_before(),
             has_failed: false,
             connection,
             entry: Entry::default(),
         };
         self.told = Some(cx.memory.spare.told(told));
+    }
+
+    /// Who had ended TCP before there was anything to tell.
+    fn ended_before(&self) -> Option<Box<TcpEnd>> {
+        let of = |by: Dir| {
+            let how = self.ended[self.side(by).index()].filter(|how| how.is_final())?;
+            Some(Box::new(TcpEnd { by, how, time: None, packet: 0 }))
+        };
+        of(Dir::Server).or_else(|| of(Dir::Client))
     }
 
     /// Notes who is the first to end TCP.

@@ -62,6 +62,7 @@ fn is_alike(one: &Other, other: &Other) -> bool {
         && one.server_name == other.server_name
         && one.version == other.version
         && one.alpn == other.alpn
+        && (one.is_joined, one.is_read) == (other.is_joined, other.is_read)
 }
 
 #[cfg(test)]

@@ -109,15 +109,11 @@ impl Session {
         }
         // The server answers once it has all of the client's.
         if full || self.about.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
-            let is_answered = !full;
             // What was cut just now is at hand.
             if !was_cut && let Some(secrets) = self.secrets(cx) {
                 return self.decipher(secrets, (side, bytes, at), kept, cx);
             }
-            let counted = self.count_encrypted(cx);
-            if let Some((kind, kept)) = counted.filter(|(_, kept)| is_answered && !kept.is_cut) {
-                self.watch(kind, &kept);
-            }
+            self.watch_encrypted(cx);
         }
         ON
     }
@@ -198,18 +194,17 @@ impl Session {
             Interest::Stop => Flow::Break(()),
             Interest::Ignore => {
                 if let Phase::Tls(tls) = std::mem::replace(&mut self.phase, Phase::Other) {
-                    let (_, other) = tls.over();
-                    if let Some(other) = other {
-                        cx.memory.census.count(other);
-                    }
+                    tls.over(cx);
                 }
                 ON
             }
         }
     }
 
-    /// Goes on with the sizes and times of records, from the first one that was kept.
-    fn watch(&mut self, kind: Other, kept: &Encrypted) {
+    /// Counts the connection, and goes on with the sizes and times of its records, from the first one that
+    /// was kept.
+    pub(super) fn watch_encrypted(&mut self, cx: &mut Context<'_, '_>) {
+        let Some((kind, kept)) = self.count_encrypted(cx) else { return };
         let Some(client) = self.about.client else { return };
         let mut sealed = Sealed::new(kind, client, kept.first.time);
         let mut taken = [0; 2];
@@ -218,7 +213,18 @@ impl Session {
             sealed.data(piece.side, &kept.begins[piece.side.index()][*from..*from + piece.length], piece.at);
             *from += piece.length;
         }
+        if kept.is_cut {
+            sealed.gap(Side::A);
+            sealed.gap(Side::B);
+        }
         self.phase = Phase::Sealed(Box::new(sealed));
+    }
+
+    /// Its handshake is judged.
+    pub(super) fn settle_sealed(&mut self) {
+        if let Phase::Sealed(sealed) = &mut self.phase {
+            sealed.settle();
+        }
     }
 
     /// Bytes of a connection that was counted.
@@ -370,7 +376,7 @@ impl Session {
             version: tls::version_name(version),
             alpn,
             connections: 1,
-            sealed: None,
+            ..Other::default()
         };
         cx.memory.census.count(kind.clone());
         Some((kind, tls))

@@ -90,33 +90,12 @@ impl Failure {
             return self.by_client(code, &name);
         }
         let got = self.got(
-            Text::with("the alert {} in answer to the client's hello", &name),
-            Text::with("the alert {} in answer to the client's hello, {} times", &name),
+            Text::with("the alert {} from the server", &name),
+            Text::with("the alert {} from the server, {} times", &name),
         );
-        let why = match code {
-            70 => [
-                "the server speaks other versions of TLS than the client",
-                "let both speak TLS 1.2 or 1.3: update the older one",
-            ],
-            112 => [
-                "the server has no certificate for the name that the client asks for, if it asks for one",
-                "connect by the name that is in the certificate, and let the client send it (SNI)",
-            ],
-            120 => [
-                "the server speaks none of the protocols that the client offers by ALPN",
-                "offer http/1.1: WebSockets are opened with it, unless over HTTP/2",
-            ],
-            116 => [
-                "the server asks for a certificate of the client, which has none",
-                "give the client its certificate and key",
-            ],
-            _ => [
-                "the two have no cipher, version or certificate in common",
-                "see with openssl s_client -connect what the server takes, and look into its log",
-            ],
-        };
         let said = Text::with("{} ended the TLS handshake with an alert: {}", self.server).and(name);
-        self.found((&TLS_ALERT, Dir::Server), ["a server hello".into(), got, said], why)
+        let expected = "a server that goes on".into();
+        self.found((&TLS_ALERT, Dir::Server), [expected, got, said], why_by_server(code))
     }
 
     /// The client ended it: mostly it does not trust the server's certificate.
@@ -125,37 +104,10 @@ impl Failure {
             Text::with("the alert {} from the client behind the server's hello", name),
             Text::with("the alert {} from the client behind the server's hello, {} times", name),
         );
-        let why = match code {
-            48 => [
-                "the client does not know the authority that has signed the server's certificate",
-                "give the client that authority's certificate, or the server one of an authority that \
-                 clients know, with all between the two",
-            ],
-            45 => [
-                "the server's certificate has expired, or the client's clock is wrong",
-                "renew the certificate, and look at the client's clock",
-            ],
-            44 => [
-                "the server's certificate was revoked",
-                "have another certificate issued, and see why this one was revoked",
-            ],
-            42 | 43 | 46 => [
-                "the client does not accept the server's certificate: its name, its authority or its kind",
-                "compare the name that the client asks for with those in the certificate, and look into the \
-                 client's log",
-            ],
-            70 | 71 => [
-                "the client does not accept the version or the cipher that the server has chosen",
-                "let both speak TLS 1.2 or 1.3: update the older one",
-            ],
-            _ => [
-                "the client does not accept something in the server's answer",
-                "look into the client's log: the alert is named there, too",
-            ],
-        };
         let said =
             Text::with("the client ended the TLS handshake with {} with an alert: {}", self.server).and(name);
-        self.found((&TLS_CLIENT_ALERT, Dir::Client), ["a client that goes on".into(), got, said], why)
+        let expected = "a client that goes on".into();
+        self.found((&TLS_CLIENT_ALERT, Dir::Client), [expected, got, said], why_by_client(code))
     }
 
     /// What its size says of a record that nobody else can read: a Finished is longer, and so is any
@@ -235,5 +187,70 @@ impl Failure {
             _ => ["the proxy does not open this tunnel", "look into the proxy's log"],
         };
         self.found((&TUNNEL_REFUSED, Dir::Server), ["a 2xx, and the tunnel".into(), got, said], why)
+    }
+}
+
+/// Why an endpoint ends a handshake with this fatal alert, and what to do: what is behind it mostly.
+pub(super) fn behind_alert(by: Dir, code: u8) -> Diagnosis {
+    let (rule, [what, fix]) = match by {
+        Dir::Client => (&TLS_CLIENT_ALERT, why_by_client(code)),
+        Dir::Server => (&TLS_ALERT, why_by_server(code)),
+    };
+    Diagnosis::new(rule.id, what, fix)
+}
+
+fn why_by_server(code: u8) -> [&'static str; 2] {
+    match code {
+        70 => [
+            "the server speaks other versions of TLS than the client",
+            "let both speak TLS 1.2 or 1.3: update the older one",
+        ],
+        112 => [
+            "the server has no certificate for the name that the client asks for, if it asks for one",
+            "connect by the name that is in the certificate, and let the client send it (SNI)",
+        ],
+        120 => [
+            "the server speaks none of the protocols that the client offers by ALPN",
+            "offer http/1.1: WebSockets are opened with it, unless over HTTP/2",
+        ],
+        116 => [
+            "the server asks for a certificate of the client, which has sent none",
+            "give the client its certificate and key",
+        ],
+        _ => [
+            "the two have no cipher, version or certificate in common",
+            "see with openssl s_client -connect what the server takes, and look into its log",
+        ],
+    }
+}
+
+fn why_by_client(code: u8) -> [&'static str; 2] {
+    match code {
+        48 => [
+            "the client does not know the authority that has signed the server's certificate",
+            "give the client that authority's certificate, or the server one of an authority that \
+             clients know, with all between the two",
+        ],
+        45 => [
+            "the server's certificate has expired, or the client's clock is wrong",
+            "renew the certificate, and look at the client's clock",
+        ],
+        44 => [
+            "the server's certificate was revoked",
+            "have another certificate issued, and see why this one was revoked",
+        ],
+        42 | 43 | 46 => [
+            "the client does not accept the server's certificate: its name, its authority or its kind",
+            "compare the name that the client asks for with those in the certificate, and look into the \
+             client's log",
+        ],
+        70 | 71 => [
+            "the client does not accept the version or the cipher that the server has chosen",
+            "let both speak TLS 1.2 or 1.3: update the older one",
+        ],
+        _ => [
+            "the client does not accept something in the server's answer",
+            "look into the client's log: the alert is named there, too",
+        ],
     }
 }

@@ -51,7 +51,10 @@ impl Session {
                 ON
             }
             Phase::Encrypted(_) => {
-                self.count_encrypted(cx);
+                self.watch_encrypted(cx);
+                if let Phase::Sealed(sealed) = &mut self.phase {
+                    sealed.gap(side);
+                }
                 ON
             }
             #[cfg(feature = "h2")]

@@ -2,8 +2,10 @@
 
 use super::http::Http;
 use super::probe::{Found, in_order};
+use super::sealed::Sealed;
 use super::{Context, Phase, Session, Side, Start};
-use crate::model::{At, Dir, Flow, Handshake, ON, Receipt, Roles};
+use crate::model::{At, Dir, Endpoint, Flow, Handshake, ON, Other, Receipt, Roles};
+use crate::tls;
 use crate::ws::{Conversation, Extensions};
 
 impl Session {
@@ -18,6 +20,12 @@ impl Session {
         let is_first = offset == self.beginning(side) || self.begins_tunnel();
         if self.about.start == Start::Opened && is_first && self.is_encrypted(side, bytes, at, offset) {
             return ON;
+        }
+        if self.about.start == Start::Opened && is_first && self.about.client != Some(side) {
+            // Of a server whose client was not heard.
+            if tls::answers(bytes) {
+                self.about.start = Start::Midway;
+            }
         }
         if matches!(self.phase, Phase::New) {
             self.phase = Phase::Probe(Box::default());
@@ -44,6 +52,7 @@ impl Session {
             #[cfg(not(feature = "h2"))]
             Found::Http2(_) => self.phase = Phase::Other,
             Found::Frames { side, offset, masked } => return self.begin_frames(side, offset, masked, cx),
+            Found::Sealed => self.begin_sealed(cx),
         }
         ON
     }
@@ -62,6 +71,19 @@ impl Session {
             }
         }
         ON
+    }
+
+    /// Records of TLS whose client hello was not seen: no secret of a key log can be told to be theirs.
+    fn begin_sealed(&mut self, cx: &mut Context<'_, '_>) {
+        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return };
+        let endpoints = self.about.endpoints.as_deref();
+        let client = self.about.client.unwrap_or_else(|| by_ports(endpoints));
+        self.about.client = Some(client);
+        let (sides, first) = probe.into_records();
+        let server = endpoints.map(|endpoints| endpoints[client.other().index()]);
+        let kind = Other { protocol: "tls", server, is_joined: true, ..Other::default() };
+        cx.memory.census.count(kind.clone());
+        self.phase = Phase::Sealed(Box::new(Sealed::midway(kind, client, first, sides)));
     }
 
     /// The probe saw HTTP: what it held is HTTP's.
@@ -125,4 +147,9 @@ impl Session {
         self.phase = Phase::WebSocket(Box::new(talk.on(self.about.layer)));
         pieces.iter().try_for_each(|(side, offset, at, bytes)| self.pass(*side, bytes, *at, *offset, cx))
     }
+}
+
+/// Who is the client where nothing else says it: servers have the lower port.
+pub(super) fn by_ports(endpoints: Option<&[Endpoint; 2]>) -> Side {
+    endpoints.map_or(Side::A, |[a, b]| if a.port() < b.port() { Side::B } else { Side::A })
 }

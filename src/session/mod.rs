@@ -31,6 +31,7 @@ mod probe;
 mod proxy;
 #[cfg(feature = "tls")]
 mod quic;
+mod records;
 mod refused;
 mod rest;
 mod resting;

@@ -42,11 +42,13 @@ impl Session {
             Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
             Phase::Encrypted(_) => {
                 self.tls_ended(side, how, at, cx);
-                self.count_encrypted(cx);
+                self.watch_encrypted(cx);
+                self.settle_sealed();
                 ON
             }
             Phase::Sealed(_) => {
                 self.tls_ended(side, how, at, cx);
+                self.settle_sealed();
                 ON
             }
             #[cfg(feature = "h2")]
@@ -91,12 +93,7 @@ impl Session {
     ) -> Flow {
         if let Phase::Tls(_) = self.phase {
             let Phase::Tls(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
-            let (inner, other) = tls.over();
-            inner.finish(how, transport, ended, now, cx)?;
-            if let Some(other) = other {
-                cx.memory.census.count(other);
-            }
-            return ON;
+            return tls.over(cx).finish(how, transport, ended, now, cx);
         }
         self.follow_http();
         self.release_preface(cx)?;
@@ -124,7 +121,7 @@ impl Session {
             Phase::Lines(_) => self.lines_over(At { time: ended, ..At::default() }, cx)?,
             _ => {}
         }
-        self.count_encrypted(cx);
+        self.watch_encrypted(cx);
         self.sealed_over(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         #[cfg(feature = "h2")]

@@ -2,7 +2,10 @@
 
 #[cfg(feature = "h2")]
 mod chains;
+mod sealed;
 
+use self::sealed::Sealed;
+use super::records::Records;
 use super::{Side, Start};
 #[cfg(feature = "h2")]
 use crate::h2::shape::Chain;
@@ -27,6 +30,8 @@ pub enum Found {
     /// Frames without a handshake. `side` begins with one at byte `offset` of its stream, or, where that
     /// is `None`, with the first byte that is held; `masked` says what its frames are.
     Frames { side: Side, offset: Option<u64>, masked: bool },
+    /// Records of TLS, whose beginning was not seen.
+    Sealed,
     /// Something else.
     Other,
 }
@@ -41,6 +46,8 @@ pub struct Probe {
     /// What may be frames of HTTP/2, where the beginning was not seen.
     #[cfg(feature = "h2")]
     chains: [Option<Box<Chain>>; 2],
+    /// What may be records of TLS, where the beginning was not seen.
+    sealed: Option<Box<Sealed>>,
     looked: usize,
     client: Option<Side>,
 }
@@ -95,6 +102,9 @@ impl Probe {
             return self.http(side, is_request);
         }
         if start == Start::Midway {
+            if self.look_for_records(side, bytes, at) {
+                return Found::Sealed;
+            }
             let known = Known::little(client.map(|client| client == side));
             let seeker = self.seekers[side.index()].get_or_insert_with(|| Box::new(Seeker::new(offset)));
             seeker.push(bytes, at, known, false);
@@ -150,7 +160,9 @@ impl Probe {
 
     /// What the connection carries, now that nothing more will come of `ended`.
     pub fn ended(&self) -> Option<Found> {
-        self.verdict(limits::EVIDENCE_AT_END)
+        let is_sealed =
+            || self.sealed.as_ref().is_some_and(|sealed| sealed.is_all()).then_some(Found::Sealed);
+        self.verdict(limits::EVIDENCE_AT_END).or_else(is_sealed)
     }
 
     /// Frames, if the evidence of both sides is enough.
@@ -181,7 +193,8 @@ impl Probe {
         let heads: usize = self.heads.iter().map(|(_, held)| held.cost()).sum();
         #[cfg(feature = "h2")]
         let heads = heads + self.chains.iter().flatten().map(|chain| chain.cost()).sum::<usize>();
-        heads + self.seekers.iter().flatten().map(|seeker| seeker.cost()).sum::<usize>()
+        let sealed = self.sealed.as_ref().map_or(0, |_| size_of::<Sealed>());
+        heads + sealed + self.seekers.iter().flatten().map(|seeker| seeker.cost()).sum::<usize>()
     }
 
     /// Which side is the client, if HTTP told.

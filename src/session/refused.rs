@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Memory;
+use super::failed::Failures;
 use crate::http::{CONNECTION_REFUSED, CONNECTION_UNANSWERED, DESTINATION_UNREACHABLE};
 use crate::limits;
 use crate::model::quantity::wait;
@@ -136,9 +137,8 @@ impl Refusals {
     }
 
     /// Tells of those where WebSocket was spoken or asked for otherwise, and of what is all there is.
-    pub fn tell(&self, memory: &Memory, out: &mut Out<'_>) -> Flow {
+    pub fn tell(&self, failures: &Failures, memory: &Memory, out: &mut Out<'_>) -> Flow {
         // localhost has two addresses, which are tried one after the other.
-        let failures = &memory.failures;
         let failed = failures.servers.iter().map(|failure| failure.server);
         let servers = self.servers.iter().map(|refusal| refusal.server).chain(failed);
         let ports = || servers.clone().map(|server| server.port());

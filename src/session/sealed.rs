@@ -2,9 +2,9 @@
 //! all that can be seen.
 
 use super::failed::How;
+use super::records::Records;
 use crate::limits;
-use crate::model::{At, Dir, Other, SealedRecords, SealedTraffic, Side, Time};
-use crate::tls;
+use crate::model::{At, Dir, Other, SealedTraffic, Side, Time};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -12,26 +12,15 @@ pub(super) struct Sealed {
     /// What it was counted as.
     kind: Other,
     client: Side,
-    sides: [Half; 2],
-    records: [SealedRecords; 2],
+    sides: [Records; 2],
     first: Option<Time>,
     last: Option<Time>,
     /// Bytes so far.
     watched: u64,
     /// Whether the client has gone on behind the hellos.
     pub went_on: bool,
-}
-
-/// One side's place in its records.
-#[derive(Debug, Default)]
-struct Half {
-    /// The header under way.
-    head: [u8; tls::HEADER],
-    have: usize,
-    /// Bytes of the record that are still to come.
-    left: usize,
-    /// Where the next record begins is not known.
-    is_lost: bool,
+    /// A side has ended TCP: what its handshake has come to is known.
+    is_settled: bool,
 }
 
 impl Sealed {
@@ -41,44 +30,30 @@ impl Sealed {
             kind,
             client,
             sides: Default::default(),
-            records: Default::default(),
             first,
             last: first,
             watched: 0,
             went_on: false,
+            is_settled: false,
         }
+    }
+
+    /// What its handshake has come to is known: what follows says no more of it.
+    pub fn settle(&mut self) {
+        (self.went_on, self.is_settled) = (true, true);
+    }
+
+    /// A connection that was counted as this, of whose records these were seen from `first` on. The client
+    /// has gone on, as its hello was not seen.
+    pub fn midway(kind: Other, client: Side, first: Option<Time>, sides: [Records; 2]) -> Self {
+        Self { sides, went_on: true, ..Self::new(kind, client, first) }
     }
 
     /// Takes the next bytes of a side; whether there is more to be learnt.
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At) -> bool {
         self.last = at.time.or(self.last);
         self.watched += bytes.len() as u64;
-        let half = &mut self.sides[side.index()];
-        let records = &mut self.records[usize::from(side != self.client)];
-        let mut rest = bytes;
-        while !rest.is_empty() && !half.is_lost {
-            if half.left > 0 {
-                let count = half.left.min(rest.len());
-                half.left -= count;
-                rest = &rest[count..];
-                continue;
-            }
-            let count = (tls::HEADER - half.have).min(rest.len());
-            half.head[half.have..half.have + count].copy_from_slice(&rest[..count]);
-            half.have += count;
-            rest = &rest[count..];
-            if half.have < tls::HEADER {
-                break;
-            }
-            half.have = 0;
-            let [kind, major, _, high, low] = half.head;
-            half.left = usize::from(u16::from_be_bytes([high, low]));
-            // The longest that any version has is that of TLS 1.2 (RFC 5246 §6.2.3).
-            half.is_lost = !(20..=24).contains(&kind) || major != 3 || half.left > (1 << 14) + 2048;
-            if kind == APPLICATION_DATA && !half.is_lost {
-                records.add(half.left as u64);
-            }
-        }
+        self.sides[side.index()].take(bytes);
         self.watched < limits::TLS_WATCHED
     }
 
@@ -90,13 +65,14 @@ impl Sealed {
 
     /// Bytes of a side are missing: where its next record begins is not known.
     pub fn gap(&mut self, side: Side) {
-        self.sides[side.index()].is_lost = true;
+        self.sides[side.index()].lose();
     }
 
     /// How its handshake has failed, if it has, now that a side has ended TCP.
     pub fn failure(&self, ender: Side) -> Option<How> {
-        let (half, said) = (&self.sides[self.client.index()], &self.records[0]);
-        if half.is_lost || half.left > 0 || half.have > 0 {
+        let half = &self.sides[self.client.index()];
+        let said = half.sealed();
+        if self.is_settled || !half.is_between() {
             return None;
         }
         // A Finished has 32 bytes and more, and any other message of a handshake 4 (RFC 8446 §4).
@@ -110,17 +86,15 @@ impl Sealed {
     /// What it was counted as, and what was seen of it since.
     pub fn over(self) -> (Other, SealedTraffic) {
         let nanos = self.last.zip(self.first).map_or(0, |(last, first)| last.since(first));
-        let mut traffic = SealedTraffic { sides: self.records, longest: nanos.max(0) as u64, likely: 0 };
+        let sides = [self.client, self.client.other()].map(|side| *self.sides[side.index()].sealed());
+        let mut traffic = SealedTraffic { sides, longest: nanos.max(0) as u64, likely: 0 };
         // A browser that opens a WebSocket offers HTTP/1.1 alone; where HTTP/2 may be spoken, small records
-        // are many a thing.
-        let is_http2 = self.kind.alpn.iter().any(|protocol| protocol == "h2");
+        // are many a thing, and what was offered is not known where the hello was not seen.
+        let is_http2 = self.kind.is_joined || self.kind.alpn.iter().any(|protocol| protocol == "h2");
         traffic.likely = u64::from(!is_http2 && traffic.resembles_talk());
         (self.kind, traffic)
     }
 }
-
-/// The type of a record (RFC 8446 §5.1).
-const APPLICATION_DATA: u8 = 23;
 
 /// Bytes of an alert under TLS 1.3, with its type and the tag of its cipher (RFC 8446 §5.2), unless padded.
 const SEALED_ALERT: u64 = 2 + 1 + 16;
@@ -128,9 +102,10 @@ const SEALED_ALERT: u64 = 2 + 1 + 16;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SealedRecords;
 
     fn record(length: u16) -> Vec<u8> {
-        let mut bytes = vec![APPLICATION_DATA, 3, 3];
+        let mut bytes = vec![23, 3, 3];
         bytes.extend(length.to_be_bytes());
         bytes.resize(bytes.len() + usize::from(length), 0xA5);
         bytes

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::limits;
-use crate::model::{At, Body, Finding, Flow, ON, Out, Text, Unit};
+use crate::model::{At, Body, Case, Finding, Flow, ON, Out, Text, Unit};
 use crate::tls::SECRET_MISSING;
 
 /// What is remembered of them.
@@ -79,10 +79,20 @@ impl Undeciphered {
         }
         let First { server, name, random, at } = &**first;
         let server = server.map(|server| server.to_string()).unwrap_or_default();
+        let of = |words: Text| words.and(&server).and(name).and(short(random));
         let got = Text::new("none of {} TLS connections; the first is to {} {}, with client random {}");
-        let got = got.and(self.without).and(server).and(name).and(short(random));
+        let got = of(got.and(self.without));
+        let what = match self.without {
+            1 => of("the key log has no secret of the TLS connection to {} {}, with client random {}".into()),
+            without => {
+                let words = "the key log has no secret of {} TLS connections; the first is to {} {}, with \
+                             client random {}";
+                of(Text::with(words, without))
+            }
+        };
         let finding =
-            Finding::new(&SECRET_MISSING, None, "secrets of a connection in the capture".into(), got);
+            Finding::new(&SECRET_MISSING, None, "secrets of a connection in the capture".into(), got)
+                .like(Case::new(what, Vec::new()));
         let at = *at;
         *self = self.of_next();
         out.emit(&Unit { findings: &[finding], ..Unit::about_input(Body::Note).at(at) })

@@ -123,6 +123,11 @@ pub fn begins(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether a segment begins with the hello of a server (RFC 8446 §4.1.3).
+pub fn answers(bytes: &[u8]) -> bool {
+    matches!(bytes, [22, 3, 0..=4, _, _, 2, 0, _, _, 3, 0..=4, ..]) && record(bytes).is_some()
+}
+
 /// An alert in clear: its number and its name (RFC 8446 §6). `None` when it is encrypted or cut.
 pub fn alert(record: &Record<'_>) -> Option<(u8, &'static str)> {
     match (record.kind, record.content) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -123,11 +123,44 @@ fn messages_are_those_that_the_page_sent_and_got() {
     }
 }
 
+/// mitmproxy compresses what it writes into a file whose name ends with `.zhar`.
+#[test]
+fn an_archive_may_be_compressed_with_zlib() {
+    let plain = sample("har/mitmproxy.har");
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(&plain).expect("memory takes it");
+    let packed = packed.finish().expect("memory takes it");
+    assert!(packed.len() < plain.len() / 2);
+    assert_same(&records(&plain), &records(&packed), "zlib");
+}
+
+/// Chromium tells of it as if it were of HTTP/1.1, answered with 200 and without a key.
+#[test]
+fn over_http2_a_browsers_200_opens_the_websocket() {
+    let truth = serde_json::from_slice(&sample("har/chromium-http2.truth.json")).expect("JSON");
+    let records = records(&sample("har/chromium-http2.har"));
+    let got: Vec<_> =
+        messages(&records, false).into_iter().map(|(_, dir, kind, it, _)| (dir, kind, it)).collect();
+    assert_eq!(got, told(&truth));
+    let heads = records.iter().filter(|it| it["type"] == "http");
+    let lines: Vec<_> = heads.filter_map(|it| it["start_line"].as_str()).collect();
+    assert_eq!(lines, ["CONNECT /echo?room=1 HTTP/2", "HTTP/2 200 "]);
+    assert_eq!(records.last().expect("a summary")["findings_by_rule"], serde_json::json!({}));
+}
+
 #[test]
 fn no_frame_is_told_of_that_nobody_saw() {
-    for name in
-        ["chromium", "failures", "mitmproxy", "playwright", "firefox", "safari", "provisional", "http2"]
-    {
+    for name in [
+        "chromium",
+        "chromium-http2",
+        "failures",
+        "mitmproxy",
+        "playwright",
+        "firefox",
+        "safari",
+        "provisional",
+        "http2",
+    ] {
         let records = records(&sample(&format!("har/{name}.har")));
         let summary = records.last().expect("a summary");
         assert_eq!((&records[0]["format"], &summary["frames"]), (&"har".into(), &0.into()), "{name}");

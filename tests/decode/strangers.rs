@@ -59,7 +59,7 @@ fn tls_is_named_by_what_it_says_in_clear() {
         let said = play(&script);
         let tls = |server: &str, name: &str, version: &str, alpn: Value, connections: u32| {
             json!({"protocol": "tls", "server": server, "server_name": name, "version": version, "alpn": alpn,
-                   "connections": connections})
+                   "connections": connections, "hello": true, "deciphered": false})
         };
         let mut expected = json!([
             tls("192.0.2.80:443", "chat.example.com", "TLS 1.3", json!(["h2", "http/1.1"]), 2),

@@ -406,6 +406,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "ping timeout",
             "pong timeout",
             "unmatched topic",
+            "no required ssl certificate",
             "plain http request",
             "http request to an https server",
             "speaking plain http",

@@ -240,6 +240,7 @@ fn refusals_are_told_with_what_to_try() {
             &["400 Bad Request, “Transport unknown”", "speaks Socket.IO", "try: --socketio"],
         ),
         ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 1, &["200 OK", "nothing here knows WebSocket"]),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", 1, &["200 OK", "the answer is in HTTP/1.0"]),
         (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
@@ -524,8 +525,37 @@ fn socket_io_is_spoken() {
         out.starts_with("[\"welcome\",\"/admin\"]\nack 1 after ") && out.ends_with(" [\"answer\",7]\n"),
         "{out}"
     );
-    let (_, _, err) = told(connect(&["--socketio", "--namespace", "/admin", &url]), "x\n");
+    let (code, _, err) = told(connect(&["--socketio", "--namespace", "/admin", &url]), "x\n");
+    assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("lets nobody into the namespace /admin") && err.contains("--auth"), "{err}");
+}
+
+/// A WebSocket without Socket.IO says nothing that would begin a session.
+#[test]
+fn a_session_that_never_begins_is_told() {
+    let Some((_running, url)) = server(Peer::Ws) else { return };
+    for input in ["", "x\n"] {
+        let (code, _, err) = told(connect(&["--socketio", "--timeout", "1", &url]), input);
+        assert!(err.contains("no session of Socket.IO came about"), "{err}");
+        assert_eq!(code, Some(1), "{err}");
+    }
+}
+
+/// A proxy that keeps Upgrade from a server of Engine.IO is told by what that server says.
+#[test]
+fn an_upgrade_that_engine_io_never_saw_is_told() {
+    let (thread, url) = once(|mut stream| {
+        assert!(
+            read_request(&mut stream).starts_with("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n")
+        );
+        let body = r#"{"code":3,"message":"Bad request"}"#;
+        let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json";
+        write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).expect("sent");
+    });
+    let (code, _, err) = told(connect(&["--socketio", &url]), "");
+    thread.join().expect("the server does not panic");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("Upgrade was lost on the way") && err.contains("proxy_http_version 1.1;"), "{err}");
 }
 
 /// Today's server and that of years ago, on each transport: events, acknowledgements, bytes both ways.
@@ -664,6 +694,51 @@ fn a_prompt_takes_what_comes_at_once() {
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
+/// What comes is shown as it is with `-q`, but nothing of it commands a terminal.
+#[test]
+fn a_terminal_is_not_commanded_by_what_comes() {
+    let (thread, url) = once(|mut stream| {
+        accept(&mut stream);
+        stream.write_all(b"\x81\x0bx\x1b[31my\x07\xc2\x9bz").expect("sent");
+        stream.write_all(b"\x81\x05ab\ncd").expect("sent");
+        stream.write_all(b"\x88\x02\x03\xe8").expect("sent");
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let spawn = "import pty, sys; pty.spawn(sys.argv[1:])";
+    let mut command = Command::new("python3");
+    command.args(["-c", spawn, env!("CARGO_BIN_EXE_wstool"), "connect", "-q", "--listen-only", &url]);
+    let output = command.env("no_proxy", "*").output().expect("python3 runs");
+    thread.join().expect("the server does not panic");
+    assert_eq!(text(&output.stdout), "x\\u{1b}[31my\\u{7}\\u{9b}z\r\nab\r\ncd\r\n");
+}
+
+/// Whoever reads what is shown may have seen enough.
+#[test]
+fn a_view_that_nobody_reads_ends_the_connection() {
+    for args in [&["-v"][..], &["-vv"], &["--view", "messages"], &["--json"]] {
+        let (thread, url) = once(|mut stream| {
+            accept(&mut stream);
+            // Until the client has left.
+            while stream.write_all(b"\x81\x01x").is_ok() {
+                thread::sleep(std::time::Duration::from_millis(2));
+            }
+        });
+        let mut command = connect(&[args, &["--listen-only", &url]].concat());
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut out = child.stdout.take().expect("piped");
+        assert!(out.read(&mut [0; 16]).expect("a pipe") > 0);
+        drop(out);
+        // It would go on for ever.
+        assert!(child.wait().expect("it ends").success(), "{args:?}");
+        thread.join().expect("the server does not panic");
+    }
+}
+
 /// A recorded conversation is had again, and compared with what was recorded.
 #[test]
 fn recorded_messages_are_sent_again() {
@@ -688,6 +763,10 @@ fn recorded_messages_are_sent_again() {
         assert!(out.contains(line), "{line}: {out}");
     }
     assert!(err.contains("0 same, 2 differ, 1 missing; 0 more"), "{err}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.args(["replay", "/nowhere.pcap", "--messages", "--to", &url]);
+    let missing = "error: /nowhere.pcap: no such file or folder\n".to_owned();
+    assert_eq!(told(command, ""), (Some(2), String::new(), missing));
     let (code, _, err) = replay("ws://127.0.0.1:1/", &[]);
     assert!(code == Some(2) && err.contains("refuses connections"), "{err}");
 }

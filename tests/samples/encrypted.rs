@@ -18,6 +18,7 @@ use wstool::render::json::Json;
 use wstool::render::{Options, Tree};
 use wstool::tls::Secrets;
 
+use crate::poorer::is_to_server;
 use crate::shelf::{encrypted, of, records_of, root};
 
 /// What was recorded, and what the programs' own logs say.
@@ -295,6 +296,77 @@ fn half_a_key_log_is_half_a_conversation() {
         }
     }
     assert!(halves >= 10, "{halves}");
+}
+
+/// Whether the packet at this place is wanted.
+type Wanted = dyn Fn(usize, &Packet<'_>) -> bool;
+
+/// The packets of a capture that are wanted, each with its place among them.
+fn only(capture: &[u8], wanted: impl Fn(usize, &Packet<'_>) -> bool) -> Vec<u8> {
+    let Ok(Input::Capture(mut packets)) = input::open(Box::new(Cursor::new(capture.to_vec())), "capture")
+    else {
+        panic!("a capture")
+    };
+    let mut writer = PcapNgWriter::new(Vec::new(), "a test").expect("memory takes it");
+    let mut place = 0;
+    while let Some(Ok(packet)) = packets.next() {
+        if wanted(place, &packet) {
+            writer.packet(&packet, &[]).expect("memory takes it");
+        }
+        place += 1;
+    }
+    writer.finish().expect("memory takes it")
+}
+
+/// Whether a packet has the hello of a client, behind whatever headers.
+fn has_hello(packet: &[u8]) -> bool {
+    packet.windows(11).any(|it| matches!(it, [22, 3, 1, _, _, 1, 0, _, _, 3, 3]))
+}
+
+/// What is left of TLS without its client's hello is known by its records, with keys or without; and nothing
+/// is said of it that is not so.
+#[test]
+fn without_its_hello_tls_is_named_and_that_no_key_opens_it() {
+    let mut joined = 0;
+    for it in recorded() {
+        let ways: [(&str, Box<Wanted>); 3] = [
+            ("from the middle on", Box::new(|place, _| place >= 12)),
+            ("the server alone", Box::new(|_, packet| is_to_server(packet.data) == Some(false))),
+            ("without hellos", Box::new(|_, packet| !has_hello(packet.data))),
+        ];
+        for (way, wanted) in ways {
+            let capture = only(&it.capture, wanted);
+            for records in [decoded(&capture, &it.keys), records_of(&capture)] {
+                let summary = of(&records, "summary")[0];
+                let at = format!("{}, {way}: {summary}", it.name);
+                let blamed = ["error", "warning"].map(|severity| &summary["findings_by_severity"][severity]);
+                let others = summary["others"].as_array().map(Vec::as_slice).unwrap_or_default();
+                assert!(others.iter().any(|other| other["protocol"] == "tls"), "{at}");
+                let is_joined = others.iter().any(|other| other["hello"] == false);
+                joined += usize::from(is_joined);
+                if is_joined && summary["connections"] == 0 {
+                    assert!(said(&records).is_empty(), "{at}");
+                    // What is missing is no one's fault.
+                    let holes = of(&records, "finding").iter().filter(|it| it["who"] != "capture").count();
+                    assert_eq!(holes, 0, "{at} {blamed:?}");
+                    assert_eq!(others[0]["encrypted"]["perhaps_websocket"], 0, "{at}");
+                }
+            }
+        }
+    }
+    assert!(joined >= 150, "{joined}");
+}
+
+/// What a key log does not open is not said to have been a handshake alone, and what it opens not to be
+/// encrypted.
+#[test]
+fn what_was_read_is_told_from_what_was_not() {
+    let it = recorded().into_iter().find(|it| it.name.starts_with("tls13-aes256-gcm")).expect("recorded");
+    let wrong = String::from_utf8(it.keys.clone()).expect("UTF-8");
+    let wrong: String = wrong.lines().flat_map(|line| [&line[..line.len() - 2], "00\n"]).collect();
+    let records = decoded(&it.capture, wrong.as_bytes());
+    let other = &of(&records, "summary")[0]["others"][0];
+    assert_eq!((&other["deciphered"], other["encrypted"].is_object()), (&false.into(), true), "{other}");
 }
 
 /// The same bytes in pieces of at most so many, whatever packets they came in.

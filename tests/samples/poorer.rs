@@ -109,7 +109,7 @@ fn missing(all: &[Packet], one_in: u64, rng: &mut Rng) -> Vec<Packet> {
 }
 
 /// Whether a packet is sent to the server, whose port is the lower one of the two.
-fn is_to_server(packet: &[u8]) -> Option<bool> {
+pub fn is_to_server(packet: &[u8]) -> Option<bool> {
     match SlicedPacket::from_ethernet(packet).ok()?.transport? {
         TransportSlice::Tcp(tcp) => Some(tcp.source_port() > tcp.destination_port()),
         _ => None,

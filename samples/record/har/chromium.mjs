@@ -1,12 +1,12 @@
-// What Chromium's developer tools save, from the same events: node chromium.mjs URL OUT TRUTH
+// What Chromium's developer tools save, from the same events: node chromium.mjs URL OUT TRUTH [FLAGS]
 //
 // The tools' own "Export HAR" needs somebody who presses a button; what it writes of an event stands in
 // Chromium's front_end/models/har/Log.ts: a WebSocket's frames as type, time, opcode and data.
 import { writeFileSync } from "node:fs";
 import { Browser, chromium } from "../../../tests/peers/browser.mjs";
 
-const [url, out, truth] = process.argv.slice(2);
-const browser = new Browser(chromium());
+const [url, out, truth, ...flags] = process.argv.slice(2);
+const browser = new Browser(chromium(), flags);
 const tab = await browser.tab(url);
 const log = await tab.evaluate("window.run");
 const version = await browser.send("Browser.getVersion");

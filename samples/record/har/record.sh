@@ -4,7 +4,7 @@
 #
 #     ./record.sh
 #
-# It wants node with npm, python3 with venv, openssl and chromium, and uses ports 8095 to 8098.
+# It wants node with npm, python3 with venv, openssl, curl and chromium, and uses ports 8095 to 8099.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 to=$here/../../har
@@ -43,6 +43,14 @@ failures=$!
 trap 'kill $server $failures' EXIT
 until node -e "fetch('http://127.0.0.1:8097/page').then(() => {}, () => process.exit(1))"; do sleep 0.2; done
 node chromium.mjs "http://127.0.0.1:8097/page" "$to/failures.har" "$to/failures.truth.json"
+
+# A WebSocket over HTTP/2, of which Chromium tells as if it were of HTTP/1.1, but without a key.
+node http2.mjs 8099 "$work/cert" "$work/key" &
+http2=$!
+trap 'kill $server $failures $http2' EXIT
+until curl --silent --insecure --output /dev/null https://127.0.0.1:8099/page; do sleep 0.2; done
+node chromium.mjs https://127.0.0.1:8099/page "$to/chromium-http2.har" "$to/chromium-http2.truth.json" \
+    --ignore-certificate-errors
 
 # Of socket.io's own script, which is large, the text is left out.
 for name in chromium playwright mitmproxy; do

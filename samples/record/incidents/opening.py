@@ -55,6 +55,53 @@ async def tls_hello_unanswered(on):
             await on.run("sh", "-c", "openssl s_client -connect 127.0.0.1:8080 -tls1_2 </dev/null >/dev/null 2>&1")
 
 
+def client_of(on):
+    """A client's context that trusts whatever comes, and logs its keys."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.keylog_filename = on.here / "keys.log"
+    return context
+
+
+@incident
+async def client_certificate_missing(on):
+    """A Python websockets server wants a client certificate, gets none, and ends TCP without an alert (TLS 1.3)."""
+    context = context_of(on)
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with serve(echo, "127.0.0.1", 8080, ssl=context):
+        await try_once("wss://127.0.0.1:8080/feed", ssl=client_of(on))
+
+
+@incident
+async def client_certificate_missing_nginx(on):
+    """nginx with ssl_verify_client on, and a client without a certificate: 400, No required SSL certificate was sent."""
+    key, certificate = on.certificate()
+    await on.nginx(f"listen 8080 ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; "
+                   f"ssl_client_certificate {certificate}; ssl_verify_client on;")
+    await try_once("wss://127.0.0.1:8080/feed", ssl=client_of(on))
+
+
+@incident
+async def client_certificate_missing_openssl(on):
+    """openssl s_server -Verify, and a client without a certificate: the alert certificate_required (TLS 1.3)."""
+    key, certificate = on.certificate()
+    server = await on.start("openssl", "s_server", "-accept", "8080", "-key", str(key), "-cert", str(certificate),
+                            "-Verify", "1", "-quiet", ready=None)
+    await on.listening(8080)
+    await try_once("wss://127.0.0.1:8080/feed", ssl=client_of(on))
+    server.kill()
+
+
+@incident
+async def http2_agreed_by_alpn(on):
+    """A client offers h2 and http/1.1 by ALPN, nginx takes h2, and the client sends its handshake in HTTP/1.1."""
+    key, certificate = on.certificate()
+    await on.nginx(f"listen 8080 ssl http2; ssl_certificate {certificate}; ssl_certificate_key {key};")
+    context = client_of(on)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    await try_once("wss://127.0.0.1:8080/feed", ssl=context)
+
+
 @incident
 async def tunnel_refused_407(on):
     """tinyproxy wants a password, and Python websockets has none for it."""

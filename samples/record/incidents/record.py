@@ -56,15 +56,21 @@ async def record(work, out, name, turns):
         if await program.wait() != 0:
             print(f"{name}: FAILED", flush=True)
             return False
+        kind = "pcap"
+        keys = file.with_suffix("") / "keys.log"
+        if keys.exists():
+            # What is within TLS is a part of the incident: its keys stand in the capture.
+            kind, plain, file = "pcapng", file, file.with_suffix(".pcapng")
+            subprocess.run(["editcap", "--inject-secrets", f"tls,{keys}", plain, file], check=True)
         bytes = file.read_bytes()
         for old in out.glob(f"{name}.pcap*"):
             old.unlink()
         if len(bytes) > LARGE:
             packed = gzip.compress(bytes, 9, mtime=0)
-            (out / f"{name}.pcap.gz").write_bytes(packed)
+            (out / f"{name}.{kind}.gz").write_bytes(packed)
             print(f"{name}: {len(bytes)} bytes, {len(packed)} compressed", flush=True)
         else:
-            (out / f"{name}.pcap").write_bytes(bytes)
+            (out / f"{name}.{kind}").write_bytes(bytes)
             print(f"{name}: {len(bytes)} bytes", flush=True)
         return True
 

@@ -3,7 +3,7 @@
 #
 #     sudo ./record.sh [NAME...]
 #
-# Needs node 20 with npm, python3 with venv, nginx, haproxy, tinyproxy, chromium, curl, openssl, socat, tcpdump,
+# Needs node 20 with npm, python3 with venv, nginx, haproxy, tinyproxy, chromium, curl, openssl, socat, tcpdump, editcap,
 # a JDK with Jetty 9 (libjetty9-java), go with golang-github-gorilla-websocket-dev,
 # and iproute2. The libraries are installed into a temporary directory. Each incident
 # runs in network and process namespaces of its own (see stage.py), so that all can listen on the

@@ -32,5 +32,13 @@ pub async fn run(mut socket: Socket, stop: &mut Stop) -> End {
         }
     };
     part(socket).await;
-    End { how, sent: count, received: count, wanted: None, lasted: began.elapsed(), interrupted }
+    End {
+        how,
+        sent: count,
+        received: count,
+        wanted: None,
+        lasted: began.elapsed(),
+        interrupted,
+        refused: false,
+    }
 }

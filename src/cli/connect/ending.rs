@@ -38,6 +38,8 @@ pub struct End {
     pub lasted: Duration,
     /// Ctrl-C was pressed.
     pub interrupted: bool,
+    /// There was no session above it, as one was wanted.
+    pub refused: bool,
 }
 
 /// How a connection ended.
@@ -50,7 +52,7 @@ pub enum How {
     },
     /// The server closed it, with this code and reason.
     Theirs(Option<CloseCode>, String),
-    /// The server broke the protocol, and was told so.
+    /// The server broke the protocol, or sent more than is taken, and was told so.
     Violation(Violation),
     /// TCP ended, or broke, without a Close frame.
     Lost(Option<io::Error>),
@@ -76,6 +78,7 @@ impl End {
     /// Whether it ended as connections should.
     pub fn is_good(&self) -> bool {
         !self.is_short()
+            && !self.refused
             && match &self.how {
                 How::Ours { .. } => true,
                 How::Theirs(code, _) => code.is_none_or(|code| matches!(code.0, 1000 | 1001)),
@@ -125,6 +128,15 @@ impl How {
                 Text::with("closed by the server with {}: {}", code.0).and(reason)
             }
             Self::Theirs(None, _) => "closed by the server without a code".into(),
+            Self::Violation(violation) if violation.rule.is_none() => {
+                let code = violation.code.0;
+                let words = if code == 1009 {
+                    "closed with {}: {}; --max-message takes more"
+                } else {
+                    "closed with {}: {}"
+                };
+                Text::with(words, code).word(Text::new(violation.why))
+            }
             Self::Violation(violation) => {
                 Text::new("closed with {}, because the server broke the protocol: {}")
                     .and(violation.code.0)
@@ -152,6 +164,7 @@ mod tests {
             wanted,
             lasted: Duration::from_secs(3),
             interrupted: false,
+            refused: false,
         };
         for (how, wanted, is_good) in [
             (How::Ours { answered: true }, None, true),
@@ -164,8 +177,20 @@ mod tests {
         ] {
             let end = end(how, wanted);
             assert_eq!((end.is_good(), end.shortfall().is_some()), (is_good, wanted == Some(3)), "{end:?}");
+            assert!(!End { refused: true, ..end }.is_good(), "without a session");
         }
         let words = end(How::Theirs(Some(CloseCode(1011)), "x".into()), None).words().to_string();
         assert_eq!(words, "closed by the server with 1011: x · 1 sent, 2 received · open for 3.0 s");
+        // A message that is too long for us breaks no rule.
+        let violation =
+            |code, rule| Violation { code: CloseCode(code), why: "of a reason", rule, close: None };
+        let rule = Some(&crate::ws::MASKED_SERVER_FRAME);
+        for (violation, words) in [
+            (violation(1009, None), "closed with 1009: of a reason; --max-message takes more"),
+            (violation(1013, None), "closed with 1013: of a reason"),
+            (violation(1002, rule), "closed with 1002, because the server broke the protocol: of a reason"),
+        ] {
+            assert_eq!(How::Violation(violation).words().to_string(), words);
+        }
     }
 }

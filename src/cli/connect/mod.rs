@@ -166,7 +166,8 @@ fn prepare(args: &Args, look: Look) -> Result<Prepared<'_>, Text> {
         _ if shows_wire => Style::Nothing,
         Task::Echo | Task::Script(..) => Style::Nothing,
         Task::Talk(..) if args.binary => Style::Bytes,
-        Task::Talk(..) if args.quiet || !io::stdout().is_terminal() => Style::Bare,
+        Task::Talk(..) if !io::stdout().is_terminal() => Style::Bare,
+        Task::Talk(..) if args.quiet => Style::Seen,
         Task::Talk(..) => Style::Lines,
     };
     let below = shown.below(look)?;

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::args::Args;
 use crate::cli::dial::line::Reach;
 use crate::cli::dial::{Url, answer};
-use crate::http::handshake::with_body;
+use crate::http::handshake::{PASS_ON, with_body};
 use crate::http::{Outcome, RequestReport, ResponseReport, check_request, check_response, codings};
 use crate::lab::frames::Reader;
 use crate::lab::socket::{Manners, Socket, Stream};
@@ -290,6 +290,10 @@ fn refusal(asked: &RequestReport, mut answered: ResponseReport, heard: &Heard) -
                 meaning = "the server speaks Socket.IO, a protocol of its own on top of WebSocket".into();
                 advice = "--socketio, or the path of a plain WebSocket".into();
             }
+            400 if is_taken_for_a_poll(&heard.body) && asked.facts.target.contains("transport=websocket") => {
+                meaning = "Engine.IO takes the request for a poll: Upgrade was lost on the way to it".into();
+                advice = PASS_ON.into();
+            }
             403 if asked.facts.origin.is_none() => {
                 advice = "--origin of a page that it knows, or --cookie, --user of somebody who may".into();
             }
@@ -303,6 +307,12 @@ fn refusal(asked: &RequestReport, mut answered: ResponseReport, heard: &Heard) -
 fn is_engine_io(body: &[u8]) -> bool {
     const SAYS: &[u8] = b"Transport unknown";
     body.windows(SAYS.len()).any(|part| part == SAYS)
+}
+
+/// Whether that is what Engine.IO says to a request whose transport its query names wrongly, as it came.
+fn is_taken_for_a_poll(body: &[u8]) -> bool {
+    const SAYS: &[u8] = b"{\"code\":3,";
+    body.starts_with(SAYS)
 }
 
 #[cfg(test)]

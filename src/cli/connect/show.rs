@@ -19,6 +19,8 @@ pub enum Style {
     Nothing,
     /// As they are, a line each; binary ones in hex.
     Bare,
+    /// The same at a terminal, which would obey what controls it.
+    Seen,
     /// As they are, also binary ones, and nothing between them.
     Bytes,
     /// A line each, with its time.
@@ -65,7 +67,11 @@ impl Show {
                 line.push(b'\n');
                 self.screen.write(&line)
             }
-            Style::Bare => self.screen.line(&hex(payload)),
+            Style::Seen if *kind == Opcode::TEXT => {
+                let text = String::from_utf8_lossy(payload);
+                text.split('\n').try_for_each(|line| self.screen.line(&columns::escaped(line)))
+            }
+            Style::Bare | Style::Seen => self.screen.line(&hex(payload)),
             Style::Lines if *kind == Opcode::TEXT => {
                 let text = String::from_utf8_lossy(payload);
                 self.incoming(&self.cut(&text))

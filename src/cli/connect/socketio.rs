@@ -23,6 +23,8 @@ pub struct SocketIo {
     namespace: String,
     auth: Option<String>,
     is_ready: bool,
+    /// It was, at some time.
+    was_ready: bool,
     /// When the next ping is due, where clients send them, and how often they are.
     pings: Option<(Instant, Duration)>,
     /// The number of the next event that asks for an acknowledgement.
@@ -51,7 +53,13 @@ pub enum Said {
     Note(Text),
     /// The session is over.
     Over(Text),
+    /// There is none: the server does not want it, or speaks otherwise.
+    Refused(Text),
 }
+
+/// Said where nobody opens a session in time.
+pub const SILENT: &str =
+    "no session of Socket.IO came about: look whether the server speaks it, and under this path";
 
 /// Acknowledgements that are waited for.
 const ASKED: usize = 1024;
@@ -65,6 +73,7 @@ impl SocketIo {
             namespace: namespace.to_owned(),
             auth,
             is_ready: false,
+            was_ready: false,
             next_ack: 0,
             asked: VecDeque::new(),
             partial: None,
@@ -74,6 +83,11 @@ impl SocketIo {
     /// Whether the namespace is open: events may be sent.
     pub fn is_ready(&self) -> bool {
         self.is_ready
+    }
+
+    /// Whether the namespace has ever been open.
+    pub fn was_ready(&self) -> bool {
+        self.was_ready
     }
 
     /// When the next ping is due, where that is the client's part: in Engine.IO 3.
@@ -138,7 +152,9 @@ impl SocketIo {
                     said
                 }
                 None => {
-                    vec![Said::Over("Engine.IO's handshake cannot be read: is this Socket.IO 3 or 4?".into())]
+                    vec![Said::Refused(
+                        "Engine.IO's handshake cannot be read: is this Socket.IO 3 or 4?".into(),
+                    )]
                 }
             },
             engineio::Kind::PONG if self.revision == Revision::V3 => {
@@ -168,12 +184,13 @@ impl SocketIo {
             Kind::CONNECT if namespace != self.namespace => Vec::new(),
             Kind::CONNECT => {
                 self.is_ready = true;
+                self.was_ready = true;
                 vec![Said::Note(Text::with("connected to the namespace {}", namespace))]
             }
             Kind::CONNECT_ERROR => {
                 let words =
                     "the server lets nobody into the namespace {} like that: {}; see --namespace, --auth";
-                vec![Said::Over(Text::with(words, namespace).and(packet.data))]
+                vec![Said::Refused(Text::with(words, namespace).and(packet.data))]
             }
             Kind::DISCONNECT => {
                 self.is_ready = false;
@@ -320,7 +337,7 @@ mod tests {
         for wrong in ["", "x", "4", "42{", "9"] {
             assert!(matches!(session.hear(&text(wrong))[..], [Said::Note(_)]), "{wrong}");
         }
-        assert!(matches!(session.hear(&text("0{}"))[..], [Said::Over(_)]));
-        assert!(matches!(session.hear(&text(r#"44{"message":"no"}"#))[..], [Said::Over(_)]));
+        assert!(matches!(session.hear(&text("0{}"))[..], [Said::Refused(_)]));
+        assert!(matches!(session.hear(&text(r#"44{"message":"no"}"#))[..], [Said::Refused(_)]));
     }
 }

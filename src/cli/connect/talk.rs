@@ -12,7 +12,7 @@ use super::ending::{End, How};
 use super::input::Input;
 use super::screen::{Screen, Tone};
 use super::show::Show;
-use super::socketio::{Said, SocketIo};
+use super::socketio::{self, Said, SocketIo};
 use crate::cli::live::stop::Stop;
 use crate::lab::deflate::Deflater;
 use crate::lab::frames::Received;
@@ -61,6 +61,8 @@ pub struct Talk<'t> {
     last: Instant,
     /// We closed, and until when the answer is waited for.
     closing: Option<Instant>,
+    /// There is no session above the connection.
+    refused: bool,
     began: Instant,
 }
 
@@ -79,6 +81,7 @@ impl<'t> Talk<'t> {
             received: 0,
             last: now,
             closing: None,
+            refused: false,
             began: now,
         }
     }
@@ -94,6 +97,7 @@ impl<'t> Talk<'t> {
             let takes = self.closing.is_none()
                 && self.carrier.waiting() < limits::LAB_READ
                 && self.socketio.as_ref().is_none_or(SocketIo::is_ready);
+            let silent = self.silent_at();
             let quiet = if input.is_none() { self.quiet() } else { None };
             tokio::select! {
                 came = self.carrier.next() => {
@@ -122,6 +126,9 @@ impl<'t> Talk<'t> {
                         self.carrier.queue(Opcode::TEXT, packet.as_bytes());
                     }
                 }
+                () = at(silent), if self.closing.is_none() => {
+                    self.refuse(&socketio::SILENT.into())?;
+                }
                 () = at(ping_at), if self.closing.is_none() => {
                     ping_at = ping_at.zip(self.plan.ping_every).map(|(at, every)| at + every);
                     let payload = self.pings.len().to_string();
@@ -141,6 +148,7 @@ impl<'t> Talk<'t> {
             wanted: self.plan.count,
             lasted: self.began.elapsed(),
             interrupted: is_interrupted,
+            refused: self.refused,
         };
         self.carrier.part().await;
         Ok(end)
@@ -160,6 +168,20 @@ impl<'t> Talk<'t> {
             (None, None) => UNANSWERED,
         };
         Some(self.last + wait)
+    }
+
+    /// When a server that is asked for Socket.IO has been silent for too long.
+    fn silent_at(&self) -> Option<Instant> {
+        let is_waiting = self.socketio.as_ref().is_some_and(|socketio| !socketio.was_ready());
+        is_waiting.then(|| self.began + self.plan.timeout)
+    }
+
+    /// There is no session, and nothing to be done without one.
+    fn refuse(&mut self, why: &Text) -> io::Result<()> {
+        self.refused = true;
+        self.screen().say(0, why, Tone::Bad)?;
+        self.close(Some(CloseCode(1000)), "");
+        Ok(())
     }
 
     fn close(&mut self, code: Option<CloseCode>, reason: &str) {
@@ -211,6 +233,7 @@ impl<'t> Talk<'t> {
                                 .message(&Received { kind: Opcode::TEXT, payload: line.into_bytes() })?;
                         }
                         Said::Note(words) => self.show.note(words)?,
+                        Said::Refused(words) => self.refuse(&words)?,
                         Said::Over(words) => {
                             self.screen().say(0, &words, Tone::Bad)?;
                             self.close(Some(CloseCode(1000)), "");

@@ -15,6 +15,15 @@ const ENCRYPTED: &str =
 const BEGUN: &str = "no WebSocket connection in {} packets; TLS connections, over which nothing went but \
                      their handshakes: {}";
 
+const READ: &str =
+    "no WebSocket connection in {} packets; TLS connections that were deciphered, and are none: {}";
+
+const JOINED: &str = "no WebSocket connection in {} packets; TLS connections whose beginning is not in the \
+                      capture, so that no keys open them: {}";
+
+/// What connections of other protocols are asked.
+type Has = fn(&Other) -> bool;
+
 /// Diagnostics that belong to the run, not to the results.
 pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Result<()> {
     let about = |words| Text::with("{}: {}", shown(name)).word(words);
@@ -34,13 +43,20 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
             return note(Text::with("no WebSocket connection among {} requests", requests));
         }
         let summary = &outcome.summary;
-        let of = |has: fn(&Other) -> bool| {
+        let of = |has: Has| {
             summary.others.iter().filter(|other| has(other)).map(|other| other.connections).sum::<u64>()
         };
-        note(match (of(Other::is_sealed), of(Other::is_tls)) {
-            (0, 0) => Text::with("no WebSocket connection in {} packets", summary.packets),
-            (0, tls) => Text::with(BEGUN, summary.packets).and(tls),
-            (sealed, _) => Text::with(ENCRYPTED, summary.packets).and(sealed),
+        // What could be read with keys is worth most, then what could be captured anew.
+        let kinds: [(&str, Has); 4] = [
+            (ENCRYPTED, Other::is_readable),
+            (JOINED, Other::is_sealed),
+            (READ, |other| other.is_read),
+            (BEGUN, Other::is_tls),
+        ];
+        let most = kinds.into_iter().map(|(words, has)| (words, of(has))).find(|(_, count)| *count > 0);
+        note(match most {
+            Some((words, count)) => Text::with(words, summary.packets).and(count),
+            None => Text::with("no WebSocket connection in {} packets", summary.packets),
         })?;
     }
     if outcome.is_full {
@@ -68,12 +84,21 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
 /// # Errors
 /// When standard error cannot be written.
 pub fn unread(summary: &Summary, secrets: &Secrets, look: Look) -> io::Result<()> {
-    let is_unread = summary.connections == 0 && summary.others.iter().any(Other::is_sealed);
-    if !is_unread || !secrets.is_empty() {
+    let has = |is: Has| summary.connections == 0 && summary.others.iter().any(is);
+    let first = match secrets.is_empty() {
+        true if has(Other::is_readable) => {
+            "to read them: have one end log its keys, capture anew, then decode --keylog FILE:"
+        }
+        _ if has(Other::is_sealed) && !has(Other::is_readable) => {
+            "to read them: capture both ways from before they begin, and have one end log its keys:"
+        }
+        _ => return Ok(()),
+    };
+    look.tell("{}", &first.into())?;
+    if !secrets.is_empty() {
         return Ok(());
     }
     for words in [
-        "to read them: have one end log its keys, capture anew, then decode --keylog FILE:",
         "  browsers, curl: SSLKEYLOGFILE=FILE   Python: SSLContext.keylog_filename",
         "  Node.js: node --tls-keylog=FILE      openssl: -keylogfile FILE",
         "or look on from between: wstool proxy --tls. More programs: wstool explain keylog",

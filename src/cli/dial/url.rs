@@ -1,5 +1,7 @@
 //! `ws://` and `wss://` URLs (RFC 6455 §3).
 
+use std::net::IpAddr;
+
 use crate::model::Text;
 
 /// Where to connect, and what to ask for.
@@ -19,9 +21,14 @@ impl Url {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Text> {
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| {
-            Text::with("`{}` is no WebSocket URL: write ws://host:port/path or wss://host/path", text)
-        })?;
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(match Self::without_scheme(text) {
+                Some(scheme) => Text::with("write {}:// in front: {}://{}", scheme).and(scheme).and(text),
+                None => {
+                    Text::with("`{}` is no WebSocket URL: write ws://host:port/path or wss://host/path", text)
+                }
+            });
+        };
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "ws" => false,
             "wss" => true,
@@ -48,6 +55,20 @@ impl Url {
         //# "/" if the path component is empty
         let resource = if resource.starts_with('/') { resource.to_owned() } else { format!("/{resource}") };
         Ok(Self { secure, host, port: port.unwrap_or(if secure { 443 } else { 80 }), resource })
+    }
+
+    /// The scheme that is missing in front of what is a URL otherwise: that of its port, or of most servers.
+    fn without_scheme(text: &str) -> Option<&'static str> {
+        let plain = "ws";
+        let url = Self::parse(&format!("{plain}://{text}")).ok()?;
+        let is_address = url.host.parse::<IpAddr>().is_ok();
+        let names_port = url.port != 80;
+        match url.port {
+            443 => Some("wss"),
+            _ if is_address || names_port || url.host == "localhost" => Some("ws"),
+            // A name with a port of its own or not: on the net it is TLS that is spoken.
+            _ => url.host.contains('.').then_some("wss"),
+        }
     }
 
     /// The value of Host: the port only when it is not the default.
@@ -105,7 +126,13 @@ mod tests {
     #[test]
     fn what_is_no_websocket_url_is_refused_with_advice() {
         for (text, advice) in [
-            ("localhost:9000", "ws://host:port"),
+            ("localhost:9000", "write ws:// in front: ws://localhost:9000"),
+            ("127.0.0.1/echo", "write ws:// in front: ws://127.0.0.1/echo"),
+            ("example.com/chat", "write wss:// in front: wss://example.com/chat"),
+            ("example.com:443", "write wss:// in front: wss://example.com:443"),
+            ("echo", "ws://host:port"),
+            ("localhost:port", "ws://host:port"),
+            ("", "ws://host:port"),
             ("http://a/b", "ws://a/b"),
             ("https://a/b", "wss://a/b"),
             ("ftp://a", "use ws or wss"),

@@ -6,7 +6,7 @@ mod rules;
 mod words;
 
 use std::io::{self, IsTerminal as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Builder;
@@ -68,6 +68,9 @@ fn start(args: &Args, look: Look) -> Result<Option<Started>, Text> {
     }
     let rules = args.rules.as_deref().map(rules::read).transpose()?;
     let (listener, ours) = live::listen(&args.listen)?;
+    if args.to.as_ref().is_some_and(|url| leads_to(ours, &url.host, url.port)) {
+        return Err("--to names this proxy itself: each connection would lead to another, without end".into());
+    }
     let below = args.live.below(look)?;
     let trust = Trust { cacert: args.cacert.as_deref(), insecure: args.insecure, keylog: &below.keylog };
     let host = args.to.as_ref().map(|url| url.host.as_str());
@@ -100,6 +103,17 @@ fn start(args: &Args, look: Look) -> Result<Option<Started>, Text> {
     };
     let (tap, recorder) = live::start(&args.live, "proxy", Shown::View(&table::VIEW), below)?;
     Ok(Some(Started { listener, ours, settings, questions, tap, recorder }))
+}
+
+/// Whether a connection to `host` and `port` comes in at `ours`.
+fn leads_to(ours: SocketAddr, host: &str, port: u16) -> bool {
+    let is_ours = |ip: IpAddr| match ours.ip() {
+        all if all.is_unspecified() => ip.is_loopback() || ip.is_unspecified(),
+        // Whoever names no address of a machine means this one.
+        own => ip == own || ip.is_unspecified() && own.is_loopback(),
+    };
+    port == ours.port()
+        && (host, port).to_socket_addrs().is_ok_and(|mut all| all.any(|address| is_ours(address.ip())))
 }
 
 /// What cannot be asked for together.
@@ -187,5 +201,24 @@ async fn over(asking: Option<oneshot::Receiver<()>>) {
         // Whichever way it went.
         Some(asking) => drop(asking.await),
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_to_itself_is_noticed() {
+        for (ours, host, port, is_itself) in [
+            ("127.0.0.1:9001", "127.0.0.1", 9001, true),
+            ("127.0.0.1:9001", "localhost", 9001, true),
+            ("0.0.0.0:9001", "127.0.0.1", 9001, true),
+            ("127.0.0.1:9001", "127.0.0.1", 9000, false),
+            ("127.0.0.1:9001", "127.0.0.2", 9001, false),
+            ("127.0.0.1:9001", "192.0.2.1", 9001, false),
+        ] {
+            assert_eq!(leads_to(ours.parse().unwrap(), host, port), is_itself, "{ours} {host} {port}");
+        }
     }
 }

@@ -58,7 +58,7 @@ pub fn run(args: &Args, name: &str, url: &str, look: Look) -> io::Result<u8> {
     let told = |problem: Text| look.tell("error: {}", &problem).map(|()| NONE);
     let conversation = match read(args, name) {
         Ok(conversation) => conversation,
-        Err(problem) => return told(Text::with("{}: {}", name).word(problem)),
+        Err(problem) => return told(problem),
     };
     let opening = match opening(args, url, &conversation, look) {
         Ok(opening) => opening,
@@ -75,14 +75,15 @@ fn read(args: &Args, name: &str) -> Result<Conversation, Text> {
         "-" => Box::new(io::stdin()),
         _ => file::open(Path::new(name)).map_err(|error| trouble::of_file(Path::new(name), &error))?.reader,
     };
-    let input = input::open(reader, name).map_err(|error| mistaken::text(name, &error))?;
+    let of_it = |problem: Text| Text::with("{}: {}", name).word(problem);
+    let input = input::open(reader, name).map_err(|error| of_it(mistaken::text(name, &error)))?;
     let mut conversation = Conversation { only: args.stream, ..Conversation::default() };
     let outcome = pipeline::run(input, &mut conversation, &mut |_| ());
     if conversation.said.is_empty() {
-        return Err(match outcome.error {
+        return Err(of_it(match outcome.error {
             Some(error) => error.text(),
             None => "no messages in it: a capture of a WebSocket is wanted".into(),
-        });
+        }));
     }
     Ok(conversation)
 }

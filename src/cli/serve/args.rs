@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::socketio;
-use super::value::{message, time};
+use super::value::{message, origin, time};
 use crate::cli::live;
 use crate::http::handshake::deflate_limits;
 use crate::lab::fault::{self, Chance};
@@ -49,7 +49,7 @@ pub struct Args {
     pub deflate: Compression,
 
     /// Let in only pages of this origin, such as `http://localhost:3000`; may be repeated
-    #[arg(long = "origin", value_name = "ORIGIN", help_heading = "WebSocket")]
+    #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin, help_heading = "WebSocket")]
     pub origins: Vec<String>,
 
     /// Speak no HTTP/2, neither by prior knowledge nor under TLS

@@ -20,6 +20,7 @@ use super::{Look, authority};
 use crate::lab::fault::{Chance, Fault};
 use crate::lab::gauge;
 use crate::lab::handshake::Welcome;
+use crate::lab::pages;
 use crate::lab::panels::Panels;
 use crate::lab::serve::{Kind, Server, Settings, paths};
 use crate::lab::tap::{Tap, now};
@@ -107,7 +108,7 @@ fn announce(settings: &Settings, ours: SocketAddr, look: Look) -> io::Result<()>
     let mut err = io::stderr().lock();
     for (scheme, path, what) in paths(&settings.kinds) {
         let url = match scheme {
-            "nc" => format!("nc {} {}", ours.ip(), ours.port()),
+            "nc" => pages::raw(ours, settings.tls.is_some()),
             _ => format!("{scheme}{s}://{ours}{path}"),
         };
         writeln!(err, "  {} {}", columns::left(&url, 44), look.lang.words(what))?;

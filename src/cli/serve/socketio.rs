@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::value::{message, time};
+use super::value::{message, origin_or_all, time};
 use crate::lab::engine::settings::{Cors, Origins, Settings, Transport};
 use crate::lab::serve::SocketIo;
 use crate::model::Text;
@@ -30,7 +30,7 @@ pub struct Args {
     connect_timeout: Duration,
 
     /// Let pages of this origin ask, or * for all; may be repeated
-    #[arg(long = "cors", value_name = "ORIGIN", help_heading = "Socket.IO")]
+    #[arg(long = "cors", value_name = "ORIGIN", value_parser = origin_or_all, help_heading = "Socket.IO")]
     cors: Vec<String>,
 
     /// What may carry packets: polling, websocket, or both

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cli::size;
 use crate::lab::fault;
+use crate::model::Text;
 
 /// A time that is more than nothing.
 ///
@@ -23,4 +24,44 @@ pub fn time(text: &str) -> Result<Duration, String> {
 /// What is understood, or which sizes are allowed.
 pub fn message(text: &str) -> Result<u64, String> {
     size::within(text, 125, 1 << 30)
+}
+
+/// The origin of what has none, such as a file.
+const NULL: &[u8] = b"null";
+
+/// The origin of pages, as browsers write it in Origin (RFC 6454 §6.1): without a path, not even `/`.
+///
+/// # Errors
+/// How it is written.
+pub fn origin(text: &str) -> Result<String, String> {
+    let is_origin = match text.split_once("://") {
+        Some((scheme, host)) => !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#']),
+        None => text.as_bytes() == NULL,
+    };
+    let problem = Text::with("`{}` is no origin: http://localhost:3000 is one, without a path", text);
+    if is_origin { Ok(text.to_owned()) } else { Err(problem.to_string()) }
+}
+
+/// The same, or `*` for all.
+///
+/// # Errors
+/// How it is written.
+pub fn origin_or_all(text: &str) -> Result<String, String> {
+    if text == "*" { Ok(text.to_owned()) } else { origin(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_have_a_scheme_and_no_path() {
+        for good in ["http://localhost:3000", "https://example.com", "null", "chrome-extension://abc"] {
+            assert_eq!(origin(good).as_deref(), Ok(good));
+        }
+        for bad in ["localhost:3000", "http://localhost:3000/", "http://", "://a", "*", ""] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+        assert!(origin_or_all("*").is_ok() && origin_or_all("http://a/").is_err());
+    }
 }

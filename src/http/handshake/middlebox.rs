@@ -4,7 +4,7 @@ use crate::model::{Case, Diagnosis, Finding, Rule, Text};
 
 use super::super::fields::Name;
 use super::super::{
-    CONNECTION_LACKS_UPGRADE, EXTENSION_STRIPPED, MISSING_CONNECTION, MISSING_UPGRADE,
+    CONNECTION_LACKS_UPGRADE, EXTENSION_STRIPPED, HTTP_VERSION_TOO_OLD, MISSING_CONNECTION, MISSING_UPGRADE,
     RESPONSE_CONNECTION_INVALID,
 };
 use super::RequestFacts;
@@ -61,9 +61,6 @@ pub(super) fn in_response(
             found.push(hop_by_hop());
         }
     }
-    if exam.head.version() == Some((1, 0)) {
-        found.push(downgraded());
-    }
     if (200..300).contains(&status) && html {
         found.push(Diagnosis::new(
             "page-instead-of-websocket",
@@ -78,6 +75,15 @@ pub(super) fn in_response(
             "the request asks rightly for an upgrade, and the server says that it should: Upgrade was lost \
              behind this point",
             PASS_ON,
+        ));
+    }
+    // Who answers an older request in HTTP/1.0 is not the one who made it older.
+    let is_older = request.is_some_and(|request| request.broken.contains(&&HTTP_VERSION_TOO_OLD));
+    if exam.head.version() == Some((1, 0)) && !is_older {
+        found.push(Diagnosis::new(
+            "answer-in-http-1.0",
+            "the answer is in HTTP/1.0, which knows no Upgrade: a simple web server gave it, or an old proxy",
+            "check host and port, and that every proxy on the way speaks HTTP/1.1",
         ));
     }
     found
@@ -95,7 +101,7 @@ fn hop_by_hop() -> Diagnosis {
 fn downgraded() -> Diagnosis {
     Diagnosis::new(
         "downgraded-to-http-1.0",
-        "a proxy turned HTTP/1.1 into HTTP/1.0, which knows no Upgrade (for long the default of nginx)",
+        "HTTP/1.0 knows no Upgrade: mostly a proxy turned HTTP/1.1 into it (for long the default of nginx)",
         PASS_ON,
     )
 }

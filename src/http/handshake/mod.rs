@@ -37,7 +37,7 @@ pub use listed::{fields, usual_headers};
 pub use lists::{Element, elements};
 pub use middlebox::{PASS_ON, extensions_stripped, stripped};
 pub use negotiate::{Acceptance, accept as accept_deflate, grant as grant_deflate, limits as deflate_limits};
-pub use refusal::with_body;
+pub use refusal::{certificate_missing, with_body};
 pub use request::{check_request, is_absence};
 pub use response::{check_response, refusal_rule};
 pub use status::{Status, status};

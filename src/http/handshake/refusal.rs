@@ -81,6 +81,15 @@ pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>, names_version
     Diagnosis::new("refusal", what, said.advice)
 }
 
+/// The server wants TLS to show who the client is (RFC 8446 §4.3.2).
+pub fn certificate_missing() -> Diagnosis {
+    Diagnosis::new(
+        "client-certificate-missing",
+        "the server asks for a certificate of the client, which has sent none",
+        "give the client its certificate and key",
+    )
+}
+
 /// Adds the first line of a refusal's body to what is said of it, and what only the body tells. `is_proxied`
 /// says that the request has a PROXY header in front of it.
 pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
@@ -102,7 +111,9 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
     let Some(line) = first_line(&text, &status.join(" ")) else { return };
     let lower = text.to_ascii_lowercase();
     let what = std::mem::take(&mut case.what);
-    case.what = Text::new("{}, “{}”").word(what).and(prefix(&line, limits::REASON_SHOWN));
+    let shown = prefix(&line, limits::REASON_SHOWN);
+    let more = if shown.len() < line.len() { "…" } else { "" };
+    case.what = Text::new("{}, “{}”").word(what).and(format!("{shown}{more}"));
     // Who answers in JSON has read the request, and says what is wrong with it.
     let is_bad_request = status.iter().any(|part| part == "400" || part.starts_with("got 400"));
     if is_bad_request && line.starts_with('{') {
@@ -116,6 +127,10 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
     if is_bad_request && is_too_large.iter().any(|words| lower.contains(words)) {
         let said = super::status(431);
         case.behind = Some(Diagnosis::new("head-too-large", said.meaning, said.advice));
+    }
+    // nginx says it so.
+    if lower.contains("no required ssl certificate") {
+        case.behind = Some(certificate_missing());
     }
     // nginx, Apache, Go, Node.js and HAProxy say it in words of their own.
     let wants_tls = ["plain http request", "http request to an https server", "speaking plain http"];

@@ -72,7 +72,7 @@ pub fn status(code: u16) -> Status {
             "the server wants another protocol or WebSocket version, or saw no Upgrade",
             "compare Sec-WebSocket-Version in the answer; check that Upgrade reaches the server",
         ),
-        429 => ("too many connections or attempts", "wait as Retry-After says, and back off"),
+        429 => ("too many connections or attempts", "wait (a Retry-After says how long), and back off"),
         431 => ("the request's head is too large", "mostly cookies: send fewer or smaller ones"),
         402..=499 => ("the server finds the request at fault", ""),
         500 => ("the server failed while handling the handshake", "read the server's log"),
@@ -83,7 +83,7 @@ pub fn status(code: u16) -> Status {
         ),
         503 => (
             "the server is overloaded, or no server is behind the gateway",
-            "wait as Retry-After says, and back off",
+            "wait (a Retry-After says how long), and back off",
         ),
         504 => (
             "a gateway waited too long for the server behind it",

@@ -377,6 +377,13 @@ fn middleboxes_leave_signatures() {
     let facts = request(REQUEST).facts;
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n";
     assert_eq!(diagnosed(&response(Some(&facts), page).diagnoses), ["page-instead-of-websocket"]);
+    // Who answers in HTTP/1.0 need not be a proxy; where the request was older already, that says it all.
+    let simple = "HTTP/1.0 404 Not Found\r\nServer: SimpleHTTP/0.6\r\n\r\n";
+    assert_eq!(diagnosed(&response(Some(&facts), simple).diagnoses), ["answer-in-http-1.0"]);
+    let page = page.replace("HTTP/1.1", "HTTP/1.0");
+    let both = ["page-instead-of-websocket", "answer-in-http-1.0"];
+    assert_eq!(diagnosed(&response(Some(&facts), &page).diagnoses), both);
+    assert_eq!(diagnosed(&response(Some(&request(&old).facts), simple).diagnoses), [""; 0]);
     let lost = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n\r\n";
     assert_eq!(diagnosed(&response(Some(&facts), lost).diagnoses), ["upgrade-lost-on-the-way"]);
     let bare = RESPONSE.replace("Upgrade: websocket\r\n", "");

@@ -117,6 +117,13 @@ impl Entry {
             if answer.version.is_empty() {
                 answer.version.clone_from(&exchange.version);
             }
+            // Over HTTP/1.1 this would be an answer that opens nothing, and a key would be asked for.
+            let (method, version) = written::handshake(&exchange.headers);
+            if is_websocket && version == "HTTP/2" && (200..300).contains(&answer.status) {
+                method.clone_into(&mut exchange.method);
+                version.clone_into(&mut exchange.version);
+                version.clone_into(&mut answer.version);
+            }
         }
         let failed = self.error.text().filter(|why| !why.is_empty() && exchange.answer.is_none());
         if let Some(why) = failed {

@@ -72,6 +72,23 @@ fn messages_as_programs_write_them() {
 }
 
 #[test]
+fn without_a_key_a_200_opens_over_http2_and_nothing_else_does() {
+    let version = r#"{"name":"Sec-WebSocket-Version","value":"13"}"#;
+    for (fields, status, expected) in [
+        (version, 200, ("CONNECT", "HTTP/2")),
+        (version, 403, ("GET", "HTTP/1.1")),
+        (KEYED, 200, ("GET", "HTTP/1.1")),
+        ("", 200, ("GET", "HTTP/1.1")),
+    ] {
+        let entry =
+            socket("").replace(KEYED, fields).replace("\"status\":101", &format!("\"status\":{status}"));
+        let story = read(archive(&entry).as_bytes());
+        let [exchange] = &story.exchanges[..] else { panic!("{story:?}") };
+        assert_eq!((exchange.method.as_str(), exchange.version.as_str()), expected, "{fields} {status}");
+    }
+}
+
+#[test]
 fn what_is_not_wanted_is_passed_over() {
     let other = r#"{"request":{"method":"GET","url":"http://a/","headers":null},"response":null}"#;
     let poll = r#"{"request":{"method":"POST","url":"https://a/socket.io/?EIO=4","httpVersion":"h2",

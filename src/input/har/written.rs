@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
 use crate::model::Opcode;
+use crate::model::told::field;
 
 /// A URL, taken apart. Untrusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,17 @@ pub fn version(protocol: &str) -> String {
         "h3" | "http/3" | "http/3.0" => "HTTP/3".into(),
         named if named.starts_with("http/") => protocol.to_ascii_uppercase(),
         _ => String::new(),
+    }
+}
+
+/// The method and the version of an opening handshake of which a browser lists these fields. Chromium writes
+/// one over HTTP/2 as if it were of HTTP/1.1, but for the key: only there is none (RFC 8441 §5).
+pub fn handshake(headers: &[(String, String)]) -> (&'static str, &'static str) {
+    let has = |name: &str| field(headers, name).is_some();
+    if has("Sec-WebSocket-Version") && !has("Sec-WebSocket-Key") {
+        ("CONNECT", "HTTP/2")
+    } else {
+        ("GET", "HTTP/1.1")
     }
 }
 

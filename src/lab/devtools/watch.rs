@@ -57,6 +57,8 @@ struct Open {
     wire: Option<Wire>,
     /// Its handshake was told of, or it was open before.
     asked: bool,
+    /// The method and the version of HTTP that it was asked for with.
+    asks: (&'static str, &'static str),
     /// It is of a page that is not watched.
     ignored: bool,
 }
@@ -130,7 +132,14 @@ impl Watch {
             "Network.webSocketCreated" => {
                 let ignored = !self.is_watched(session);
                 let (url, session) = (word(params, "url"), session.to_owned());
-                self.sockets.entry(id).or_insert(Open { url, session, wire: None, asked: false, ignored });
+                self.sockets.entry(id).or_insert(Open {
+                    url,
+                    session,
+                    wire: None,
+                    asked: false,
+                    asks: ("GET", "HTTP/1.1"),
+                    ignored,
+                });
             }
             "Network.requestWillBeSent" => self.request(session, id, params),
             "Network.responseReceived" => self.response(&id, &params["response"]),
@@ -160,6 +169,7 @@ impl Watch {
             session: session.to_owned(),
             wire: None,
             asked: true,
+            asks: ("GET", "HTTP/1.1"),
             ignored,
         });
         // A worker's events may come by its page as well.
@@ -171,6 +181,11 @@ impl Watch {
         let wire = socket.wire.get_or_insert_with(|| tap.open_told(None, secure, time)).clone();
         // Where there was no connection at all, nothing but the failure is told.
         let is_first = !std::mem::replace(&mut socket.asked, true);
+        if event == "WillSendHandshakeRequest" {
+            let fields = head(&params["request"]["headers"], "", Vec::new(), true).headers;
+            socket.asks = written::handshake(&fields);
+        }
+        let (method, version) = socket.asks;
         if event == "FrameError" && is_first {
             let head = Head { version: "HTTP/1.1".to_owned(), opens: true, ..Head::default() };
             let (target, authority) = (target.clone(), authority.clone());
@@ -179,12 +194,12 @@ impl Watch {
         }
         let told = match event {
             "WillSendHandshakeRequest" => {
-                let head = head(&params["request"]["headers"], "HTTP/1.1", Vec::new(), true);
-                Told::Request { method: "GET".to_owned(), target, authority, head }
+                let head = head(&params["request"]["headers"], version, Vec::new(), true);
+                Told::Request { method: method.to_owned(), target, authority, head }
             }
             "HandshakeResponseReceived" => {
                 let response = &params["response"];
-                let head = head(&response["headers"], "HTTP/1.1", Vec::new(), true);
+                let head = head(&response["headers"], version, Vec::new(), true);
                 Told::Response { status: status(response), reason: word(response, "statusText"), head }
             }
             "FrameSent" => message(Dir::Client, &params["response"]),
@@ -381,6 +396,32 @@ mod tests {
         drop(watch);
         let ends: Vec<String> = told(&recording).into_iter().map(|(_, what)| what).collect();
         assert_eq!(ends.iter().filter(|what| *what == "Left").count(), 2, "{ends:?}");
+    }
+
+    /// As Chromium tells of a WebSocket on a stream of HTTP/2 (RFC 8441): HTTP/1.1, but without a key.
+    #[test]
+    fn a_handshake_without_a_key_went_over_http2() {
+        for (key, version) in [("Sec-WebSocket-Key", "HTTP/1.1"), ("X-Other", "HTTP/2")] {
+            let (tap, recording) = Tap::new();
+            let mut watch = Watch::new(tap, Filter::default());
+            watch.attached("p", None, &json!({ "targetId": "t", "url": "https://a/" }));
+            watch.event("p", "Network.webSocketCreated", &json!({ "requestId": "1", "url": "wss://a/chat" }));
+            let headers = json!({ "Sec-WebSocket-Version": "13", key: "x" });
+            let asks = json!({ "requestId": "1", "timestamp": 1.0, "request": { "headers": headers } });
+            watch.event("p", "Network.webSocketWillSendHandshakeRequest", &asks);
+            let answers = json!({ "requestId": "1", "timestamp": 1.5, "response": { "status": 200 } });
+            watch.event("p", "Network.webSocketHandshakeResponseReceived", &answers);
+            let heads: Vec<String> = std::iter::from_fn(|| recording.next_now())
+                .filter_map(|happened| match happened.what {
+                    What::Told(told) => match *told {
+                        Told::Request { head, .. } | Told::Response { head, .. } => Some(head.version),
+                        _ => None,
+                    },
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(heads, [version, version], "{key}");
+        }
     }
 
     /// As Chromium tells of a port at which nothing listens: there is no handshake.

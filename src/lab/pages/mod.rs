@@ -219,6 +219,15 @@ pub fn page(path: &str, site: &Site<'_>) -> Option<String> {
     Some(whole(page, [LOOK, &NAV.replace("[[pages]]", &links)], site))
 }
 
+/// What joins the raw chat from a terminal.
+pub fn raw(address: SocketAddr, secure: bool) -> String {
+    if secure {
+        format!("openssl s_client -quiet -connect {address}")
+    } else {
+        format!("nc {} {}", address.ip(), address.port())
+    }
+}
+
 /// A page and what is around it.
 fn whole(page: &Page, [look, nav]: [&str; 2], site: &Site<'_>) -> String {
     let (lang, path, query) = (site.lang, page.path, site.query());
@@ -251,8 +260,7 @@ fn whole(page: &Page, [look, nav]: [&str; 2], site: &Site<'_>) -> String {
         ("[[othername]]", if other == Lang::En { "English" } else { "中文" }),
         ("[[http]]", &format!("{http}://{address}")),
         ("[[ws]]", &format!("{ws}://{address}")),
-        ("[[host]]", &address.ip().to_string()),
-        ("[[port]]", &address.port().to_string()),
+        ("[[raw]]", &raw(address, site.secure)),
     ];
     filled.into_iter().fold(text, |text, (hole, with)| text.replace(hole, with))
 }
@@ -322,6 +330,18 @@ mod tests {
                 }
                 assert!(text.contains(&format!("<html lang=\"{}\">", lang.code())));
                 assert!(!text.contains("http://") || text.contains("http://127.0.0.1:9000"));
+            }
+        }
+    }
+
+    #[test]
+    fn who_joins_by_tcp_is_told_of_tls() {
+        for (secure, command) in
+            [(false, "nc 127.0.0.1 9000"), (true, "openssl s_client -quiet -connect 127.0.0.1:9000")]
+        {
+            for path in ["/", "/lab/tcp"] {
+                let text = page(path, &Site { secure, ..site(Lang::En) }).unwrap();
+                assert!(text.contains(command), "{path}: {text}");
             }
         }
     }

@@ -44,6 +44,8 @@ pub(super) struct Judge {
     pub(super) passed: u64,
     /// A closing handshake of the proxy's own is under way, or both connections are to end.
     pub(super) closing: bool,
+    /// What was asked for has befallen the connection: nothing more passes, nor is said of it.
+    over: bool,
     /// It is HTTP alone, which has no Close frame.
     http: bool,
     /// The window was lost already.
@@ -52,7 +54,7 @@ pub(super) struct Judge {
 
 impl Judge {
     pub fn new(plan: Plan, rules: Arc<[Rule]>, rng: Rng) -> Self {
-        Self { plan, rules, rng, passed: 0, closing: false, http: false, lost: false }
+        Self { plan, rules, rng, passed: 0, closing: false, over: false, http: false, lost: false }
     }
 
     /// The same for HTTP alone.
@@ -97,6 +99,9 @@ impl Judge {
         notes: &mut Vec<Text>,
     ) {
         let Content { from, kind, .. } = *message;
+        if self.over {
+            return;
+        }
         if self.closing {
             // Who has said goodbye is let go by its server.
             if kind == Opcode::CLOSE && from == Dir::Client {
@@ -233,6 +238,10 @@ impl Judge {
 
     /// Ends the connection behind a message, where a fault has it so.
     pub(super) fn end(&mut self, to: Dir, orders: &mut Vec<Order>, notes: &mut Vec<Text>) {
+        if self.over {
+            return;
+        }
+        let before = orders.len();
         if self.http && self.plan.close.is_some() {
             notes.push("close: both connections end: HTTP has no Close frame".into());
             self.closing = true;
@@ -247,9 +256,10 @@ impl Judge {
             notes.push("half-open: nothing passes any longer".into());
             orders.push(Order::End(to, End::Silence));
         } else if self.plan.cut_after.is_some_and(|most| self.passed >= most) {
-            notes.push(Text::with("cut-after: both connections end behind {} messages", self.passed));
+            notes.push(Text::with("cut-after: both connections end behind message {}", self.passed));
             orders.push(Order::End(to, End::Cut));
         }
+        self.over = orders[before..].iter().any(|order| matches!(order, Order::End(..)));
     }
 
     /// Begins the closing handshake with both sides.
@@ -403,6 +413,26 @@ mod tests {
         let mut ended = Vec::new();
         judge.ended(Dir::Server, &mut ended);
         assert_eq!(ended, [Order::Finish(Dir::Client), Order::Finish(Dir::Server)]);
+    }
+
+    /// What comes in one piece with the message behind which everything ends comes too late.
+    #[test]
+    fn behind_what_befalls_a_connection_nothing_passes() {
+        for (fault, end, said) in [
+            ("cut-after=1", End::Cut, "cut-after: both connections end behind message 1"),
+            ("reset", End::Reset, "reset: both connections are reset"),
+            ("half-open", End::Silence, "half-open: nothing passes any longer"),
+        ] {
+            let plan = Plan::roll(&[fault.parse().expect(fault)], &mut Rng::new(1));
+            let mut judge = judge(plan, Vec::new());
+            let (got, notes) = orders(&mut judge, Dir::Client, Opcode::TEXT, b"first");
+            assert_eq!(got.last(), Some(&Order::End(Dir::Server, end)), "{fault}");
+            assert_eq!(notes, [said]);
+            for from in [Dir::Client, Dir::Server] {
+                assert_eq!(orders(&mut judge, from, Opcode::TEXT, b"more"), (vec![], vec![]), "{fault}");
+            }
+            assert!(judge.stream(Dir::Client, b"x".to_vec(), 2).1.is_empty(), "{fault}");
+        }
     }
 
     #[test]

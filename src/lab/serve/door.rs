@@ -10,17 +10,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use super::line::{Control, Line};
-use super::{Kind, Server, Visitor, raw, web};
+use super::{Kind, Server, Visitor, pages, raw, web};
 use crate::lab::http2;
 use crate::lab::rewound::Rewound;
 use crate::lab::socket::Stream;
-use crate::lab::tap::Tapped;
+use crate::lab::tap::{Tap, Tapped};
 use crate::lab::tls;
 use crate::model::http2::PREFACE;
-use crate::model::{Dir, METHODS, Text};
+use crate::model::{Dir, METHODS, StreamEnd, Text};
 
 /// How long a connection may take to say what it speaks.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it takes at most to say something at once: nothing is told of a connection until then.
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// After the system had no room for a connection.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -67,11 +70,16 @@ pub async fn open(server: &Server, listener: &TcpListener) {
             let line = Line::new(tcp, Arc::clone(&control), plan.slow_read);
             let below = server.settings().below.open([peer, us]);
             control.tell(below.clone());
-            let stream = match come_in(&server, Tapped::new(line, below, Dir::Server)).await {
+            let mut stream = match come_in(&server, Tapped::new(line, below, Dir::Server)).await {
                 Ok(stream) => stream,
                 Err(why) => return server.say(Text::with("{}: {}", peer).word(why)),
             };
-            let wire = server.0.tap.open([peer, us]);
+            let first = first(&server, &mut stream).await;
+            let early = first.as_deref().unwrap_or_default();
+            // A page that looks on is told of others; nobody is told of it.
+            let wire =
+                if pages::looks_on(early) { Tap::idle() } else { server.0.tap.clone() }.open([peer, us]);
+            wire.data(Dir::Client, early);
             let visitor = Visitor {
                 wire: wire.clone(),
                 server,
@@ -81,9 +89,33 @@ pub async fn open(server: &Server, listener: &TcpListener) {
                 sent: AtomicU64::new(0),
                 _seat: seat,
             };
-            let stream: Box<dyn Stream> = Box::new(Tapped::new(stream, wire, Dir::Server));
-            receive(Arc::new(visitor), stream).await;
+            match first {
+                Ok(early) => {
+                    let stream = Box::new(Tapped::new(stream, wire, Dir::Server));
+                    receive(Arc::new(visitor), stream, early).await;
+                }
+                Err(error) => {
+                    if error.kind() == io::ErrorKind::ConnectionReset {
+                        wire.end(Dir::Client, StreamEnd::Rst);
+                    }
+                    visitor.broke(&error);
+                }
+            }
         });
+    }
+}
+
+/// What somebody says at once, where there are pages, which is how those are known that look on.
+async fn first(server: &Server, stream: &mut Box<dyn Stream>) -> io::Result<Vec<u8>> {
+    let mut piece = [0; 1024];
+    if server.settings().wire.is_none() || !server.is_web() {
+        return Ok(Vec::new());
+    }
+    match timeout(AT_ONCE, stream.read(&mut piece)).await {
+        // That it leaves TLS without a word is read once more.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Vec::new()),
+        Ok(read) => read.map(|count| piece[..count].to_vec()),
+        Err(_) => Ok(Vec::new()),
     }
 }
 
@@ -136,13 +168,11 @@ fn sniff(bytes: &[u8]) -> Speaks {
 }
 
 /// Finds out what is spoken, and has it answered.
-async fn receive(visitor: Arc<Visitor>, mut stream: Box<dyn Stream>) {
+async fn receive(visitor: Arc<Visitor>, mut stream: Box<dyn Stream>, mut early: Vec<u8>) {
     let server = visitor.server.clone();
-    let is_web = [Kind::Ws, Kind::SocketIo, Kind::Poll].iter().any(|kind| server.serves(*kind));
-    if !is_web {
-        return raw::chat(&visitor, stream, Vec::new()).await;
+    if !server.is_web() {
+        return raw::chat(&visitor, stream, early).await;
     }
-    let mut early = Vec::new();
     let speaks = loop {
         let speaks = sniff(&early);
         if speaks != Speaks::Unknown {
@@ -156,7 +186,9 @@ async fn receive(visitor: Arc<Visitor>, mut stream: Box<dyn Stream>) {
         match read {
             Ok(Ok(count)) if count > 0 => early.extend_from_slice(&piece[..count]),
             Ok(Ok(_)) if early.is_empty() => return,
-            // Browsers open connections ahead of need; they do not mind.
+            // Browsers open connections ahead of need; they do not mind, nor do those who leave TLS
+            // without a word.
+            Ok(Err(error)) if early.is_empty() && error.kind() == io::ErrorKind::UnexpectedEof => return,
             Err(_) if early.is_empty() => {
                 return visitor.say(Text::with("said nothing for {} s", PATIENCE.as_secs()));
             }

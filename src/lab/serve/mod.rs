@@ -260,6 +260,11 @@ impl Server {
         self.kinds().contains(&kind)
     }
 
+    /// Whether there is anything to be asked for by HTTP.
+    fn is_web(&self) -> bool {
+        [Kind::Ws, Kind::SocketIo, Kind::Poll].into_iter().any(|kind| self.serves(kind))
+    }
+
     fn room(&self) -> &Room {
         &self.0.room
     }
@@ -360,6 +365,8 @@ impl Visitor {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
                 self.say("it vanished: the connection was reset");
             }
+            // What TLS would have said of an end that is one.
+            io::ErrorKind::UnexpectedEof => self.say("it vanished: the connection ended within TLS"),
             _ => self.say(Text::with("the connection broke: {}", error)),
         }
     }

@@ -11,7 +11,7 @@ use hyper::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::Visitor;
-use crate::lab::answer::{Answer, query, refuse};
+use crate::lab::answer::{Answer, not_allowed, query, refuse};
 use crate::lab::handshake::Welcome;
 use crate::lab::pages::{self, POLICY, Site, asset, page};
 use crate::lab::panels::Panels;
@@ -44,6 +44,11 @@ impl fmt::Debug for Wire {
 
 /// Where panels listen: their names stand behind it.
 pub const PANELS: &str = "/lab/wire/";
+
+/// Whether a connection that begins with these bytes is that of a page that looks on.
+pub(super) fn looks_on(early: &[u8]) -> bool {
+    early.strip_prefix(b"GET ").is_some_and(|target| target.starts_with(PANELS.as_bytes()))
+}
 
 /// Answers a request for a page or for what belongs to one; `None` for any other.
 pub(super) fn answer(visitor: &Arc<Visitor>, request: &Request<Incoming>) -> Option<Response<Answer>> {
@@ -80,7 +85,7 @@ pub(super) async fn decode(visitor: &Arc<Visitor>, request: Request<Incoming>) -
         return refuse(StatusCode::NOT_FOUND, "there are no pages here");
     };
     if *request.method() != Method::POST {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, "POST");
+        return not_allowed("POST");
     }
     let (lang, _) = language(visitor, &request);
     let from = if query(&request, "from").as_deref() == Some("server") { Dir::Server } else { Dir::Client };
@@ -148,7 +153,8 @@ pub(super) fn look_on(visitor: &Arc<Visitor>, mut request: Request<Incoming>) ->
                 came = socket.next() => match came {
                     // A panel has nothing to say.
                     Ok(Came::Message(_) | Came::Ping(_) | Came::Pong(_)) => {}
-                    _ => return,
+                    // Whoever closes is answered; it has left in any case.
+                    _ => return drop(socket.finish(super::FAREWELL).await),
                 },
                 () = visitor.stopping() => {
                     socket.close(Some(CloseCode(1001)), "");

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Visitor;
 use super::room::Said;
-use crate::lab::answer::{Answer, for_script, query, refuse};
+use crate::lab::answer::{Answer, for_script, not_allowed, query, refuse};
 use crate::lab::events::at;
 use crate::lab::fate::{Fate, spoil};
 use crate::model::Text;
@@ -54,7 +54,7 @@ pub async fn answer(visitor: &Arc<Visitor>, request: Request<Incoming>) -> Respo
         return say(visitor, request).await;
     }
     if *request.method() != Method::GET {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, "GET, or POST /poll/say");
+        return not_allowed("GET");
     }
     let since = |text: &str| text.parse::<u64>().ok();
     let known = query(&request, "since");
@@ -122,7 +122,7 @@ fn with(kind: &'static str, body: Answer) -> Response<Answer> {
 /// Takes a line.
 async fn say(visitor: &Arc<Visitor>, request: Request<Incoming>) -> Response<Answer> {
     if *request.method() != Method::POST {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, "POST");
+        return not_allowed("POST");
     }
     let name = query(&request, "name").unwrap_or_default().into_owned();
     let most = visitor.server.settings().max_message;

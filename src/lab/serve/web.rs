@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::ext::Protocol;
-use hyper::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, UPGRADE};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue, UPGRADE};
 use hyper::service::{HttpService, service_fn};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use super::asked::Line;
 use super::spots::Spot;
 use super::{Kind, Visitor, pages, paths, poll, socketio};
-use crate::lab::answer::{Answer, query, refuse, wants_websocket};
+use crate::lab::answer::{Answer, not_allowed, query, refuse, wants_websocket};
 use crate::lab::engine::beneath::{Beneath, Under};
 use crate::lab::handshake::{Agreed, Target};
 use crate::lab::http2::EXTENDED_ONLY;
@@ -179,9 +179,7 @@ async fn answer(visitor: &Arc<Visitor>, mut request: Request<Incoming>) -> Respo
         return upgrade_required(request.version());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "GET");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+        return not_allowed("GET, HEAD");
     }
     refuse(StatusCode::NOT_FOUND, &nowhere(server.kinds()))
 }
@@ -233,5 +231,6 @@ fn upgrade_required(version: Version) -> Response<Answer> {
 fn nowhere(kinds: &[Kind]) -> String {
     let known = paths(kinds).into_iter().filter(|(_, path, _)| !path.is_empty());
     let known = known.map(|(scheme, path, what)| format!("  {scheme:<4} {path:<22} {what}\n"));
-    format!("there is nothing here, but at\n{}", known.collect::<String>())
+    // Clients quote the first line.
+    format!("there is nothing here\nthere are:\n{}", known.collect::<String>())
 }

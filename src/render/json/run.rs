@@ -85,6 +85,9 @@ impl<W: Write> ToJson<W> for &Other {
             "alpn": List(&self.alpn),
             "connections": self.connections,
         );
+        if self.is_tls() {
+            members!(w, "hello": !self.is_joined, "deciphered": self.is_read);
+        }
         if let Some(sealed) = &self.sealed {
             let [client, server] = &sealed.sides;
             members!(w, "encrypted": with(|w: &mut Writer<W>| {

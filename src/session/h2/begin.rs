@@ -3,6 +3,7 @@
 use super::{Around, Http2};
 use crate::h2::Connection;
 use crate::model::{Flow, ON, Side};
+use crate::session::joined::by_ports;
 use crate::session::{Context, Phase, Session, Start};
 
 impl Session {
@@ -28,13 +29,8 @@ impl Session {
     /// Frames of HTTP/2 whose beginning was not captured.
     pub(in crate::session) fn begin_http2_midway(&mut self, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
-        // Servers have the lower port.
-        let by_ports = self
-            .about
-            .endpoints
-            .as_deref()
-            .map_or(Side::A, |[a, b]| if a.port() < b.port() { Side::B } else { Side::A });
-        self.begin_http2(by_ports, Connection::midway());
+        let client = by_ports(self.about.endpoints.as_deref());
+        self.begin_http2(client, Connection::midway());
         for (side, offset, at, bytes) in probe.into_chains() {
             self.pass(side, &bytes, at, offset, cx)?;
         }

@@ -2,7 +2,7 @@
 
 use crate::http::MALFORMED_RESPONSE;
 use crate::limits;
-use crate::model::{At, Body, Case, Diagnosis, Dir, Finding, Opening, Span, Text, Unit};
+use crate::model::{At, Body, Case, Diagnosis, Dir, Finding, Opening, Secured, Span, Text, Unit};
 use crate::session::about::About;
 use crate::session::{Context, Start};
 use crate::tls;
@@ -157,7 +157,7 @@ impl Http {
         let expected = Text::new("HTTP/1.1 101 Switching Protocols");
         let span = Span::bytes(source, foreign.offset, foreign.bytes.len() as u64);
         let case = Case {
-            behind: Some(behind(protocol)),
+            behind: Some(behind(protocol, connection.connection.secured.as_deref())),
             ..Case::new(Text::new("got no HTTP/1.1 in answer, but {}").word(words.clone()), Vec::new())
         };
         let finding =
@@ -174,9 +174,16 @@ impl Http {
     }
 }
 
-/// What is behind an answer in another protocol, and what to change.
-fn behind(protocol: &str) -> Diagnosis {
+/// What is behind an answer in another protocol, within this TLS, and what to change.
+fn behind(protocol: &str, secured: Option<&Secured>) -> Diagnosis {
+    let agreed = secured.and_then(|secured| secured.alpn.as_deref());
     match protocol {
+        // A server may choose only what was offered (RFC 7301 §3.1).
+        "http2" if agreed == Some("h2") => Diagnosis::new(
+            "http2-agreed",
+            "the client offers h2 by ALPN, the server takes it, and the client sends HTTP/1.1 all the same",
+            "let the client offer http/1.1 alone for WebSockets, or open them over HTTP/2 (RFC 8441)",
+        ),
         "http2" => Diagnosis::new(
             "http2-only-server",
             "the server speaks HTTP/2 only, and a WebSocket handshake with Upgrade needs HTTP/1.1",

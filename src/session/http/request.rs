@@ -164,6 +164,7 @@ impl Http {
         if self.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             return OTHER;
         }
+        self.asked_in_vain(at, about, cx)?;
         self.tell_foreign(about, cx)?;
         self.answer_waiting(at, about, cx)
     }

@@ -2,9 +2,10 @@
 
 use super::{Http, STAY, Turn, told};
 use crate::http::HANDSHAKE_UNANSWERED;
+use crate::http::handshake::certificate_missing;
 use crate::limits;
 use crate::model::quantity::wait;
-use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, StreamEnd, Text};
+use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, Secured, StreamEnd, Text};
 use crate::session::Context;
 use crate::session::about::About;
 
@@ -34,9 +35,7 @@ impl Http {
         about: &About,
         cx: &mut Context<'_, '_>,
     ) -> Turn {
-        // The client may have an answer that is not there; or where the server's stream begins was not
-        // seen, so that one may be missing unnoticed.
-        if about.heard(Dir::Server) > 0 || self.server.behind || !about.both_heard {
+        if self.may_be_answered(about) {
             return STAY;
         }
         let Some(request) = self.requests.iter_mut().find(|request| request.upgrade.is_some()) else {
@@ -70,13 +69,7 @@ impl Http {
             Over::Input => Text::with("got no answer in {}: the capture ends", wait(waited)),
         };
         let behind = match over {
-            Over::Stream(_) if dir == Dir::Server => Diagnosis::new(
-                "answered-by-closing",
-                "the server or a proxy closes what it does not want (nginx: return 444), nothing is behind a \
-                 port that is passed on (docker -p, ssh -L), or the port expects another protocol, such as \
-                 TLS",
-                "look into the log of what listens there; try wss:// and the right host name",
-            ),
+            Over::Stream(_) if dir == Dir::Server => closing(about),
             // A shorter time than most clients allow.
             Over::Stream(_) if waited.is_some_and(|waited| waited < limits::ANSWER_AWAITED) => {
                 let what = "what listens there is slower than the client's timeout, or does not answer at \
@@ -95,10 +88,68 @@ impl Http {
         if std::mem::replace(&mut request.unanswered, true) {
             return STAY;
         }
-        let expected = "101 Switching Protocols, or an HTTP error that says why not";
         let measures = waited.map(|waited| Measure::of(Quantity::Waited, waited));
         let case = Case { behind: Some(behind), ..Case::new(what, measures.into_iter().collect()) };
-        let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got).like(case);
-        about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Server, at, &[finding], cx)))
+        tell(case, got, at, about, cx)
+    }
+
+    /// Says of the request that came last that the server had ended its stream before it.
+    pub(super) fn asked_in_vain(&mut self, at: At, about: &About, cx: &mut Context<'_, '_>) -> Turn {
+        let ended = about.ended[about.side(Dir::Server).index()].filter(|how| how.is_final());
+        let (Some(how), false) = (ended, self.may_be_answered(about)) else { return STAY };
+        let Some(request) = self.requests.back_mut().filter(|request| request.upgrade.is_some()) else {
+            return STAY;
+        };
+        request.unanswered = true;
+        let behind = match secured(about) {
+            Some(Secured { lacks_certificate: true, .. }) => certificate_missing(),
+            _ => Diagnosis::new(
+                "closed-before-asked",
+                "the server or a proxy ends whatever comes: it is overloaded or full, shuts down, or does \
+                 not let this address in",
+                "look into the log of what listens there",
+            ),
+        };
+        let got = Text::with("{} of the server before the request, and not a byte", how.flag());
+        let what = Text::with("got no answer: {} from the server, before it was asked", how.flag());
+        tell(Case { behind: Some(behind), ..Case::new(what, Vec::new()) }, got, at, about, cx)
+    }
+
+    /// Whether the client may have an answer that is not there; or where the server's stream begins was not
+    /// seen, so that one may be missing unnoticed.
+    fn may_be_answered(&self, about: &About) -> bool {
+        about.heard(Dir::Server) > 0 || self.server.behind || !about.both_heard
+    }
+}
+
+/// Tells that a request was not answered, of which this was `got` instead.
+fn tell(case: Case, got: Text, at: At, about: &About, cx: &mut Context<'_, '_>) -> Turn {
+    let expected = "101 Switching Protocols, or an HTTP error that says why not";
+    let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got).like(case);
+    about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Server, at, &[finding], cx)))
+}
+
+/// The TLS within which a connection was deciphered.
+fn secured(about: &About) -> Option<&Secured> {
+    about.told.as_ref()?.connection.secured.as_deref()
+}
+
+/// What is behind an end of TCP instead of an answer.
+fn closing(about: &About) -> Diagnosis {
+    match secured(about) {
+        Some(Secured { lacks_certificate: true, .. }) => certificate_missing(),
+        Some(_) => Diagnosis::new(
+            "answered-by-closing",
+            "the server or a proxy closes what it does not want (nginx: return 444), or nothing is behind \
+             the proxy that ends TLS",
+            "look into the log of what listens there",
+        ),
+        None => Diagnosis::new(
+            "answered-by-closing",
+            "the server or a proxy closes what it does not want (nginx: return 444), nothing is behind a \
+             port that is passed on (docker -p, ssh -L), or the port expects another protocol, such as \
+             TLS",
+            "look into the log of what listens there; try wss:// and the right host name",
+        ),
     }
 }

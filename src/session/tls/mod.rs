@@ -5,17 +5,25 @@ mod said;
 
 use std::sync::Arc;
 
-use super::failed::How;
+use super::failed::{How, behind_alert};
 use super::said::Said;
 use super::tunnel::Below;
 use super::undeciphered::short;
 use super::{Context, Session};
 use crate::limits;
-use crate::model::{At, Dir, Finding, Flow, Interest, Layer, ON, Other, Rule, Secured, Side, Span, Text};
-use crate::tls::{
-    self, Carried, Ear, Event, Machine, NOT_AUTHENTIC, RECORDS_LOST, SECRET_MISSING, SessionSecrets, Trouble,
-    UNDECIPHERED,
+use crate::model::{
+    At, Dir, Finding, Flow, Interest, Layer, ON, Other, Rule, SealedTraffic, Secured, Side, Span, Text,
 };
+use crate::tls::{
+    self, Carried, Ear, Event, Machine, Message, NOT_AUTHENTIC, RECORDS_LOST, SECRET_MISSING, SessionSecrets,
+    Trouble, UNDECIPHERED,
+};
+
+/// The type of a message with certificates, which a client sends only if it is asked (RFC 8446 §4).
+const CERTIFICATE: u8 = 11;
+
+/// The alert that tells it from all others, whenever it comes (RFC 8446 §6.2).
+const CERTIFICATE_REQUIRED: u8 = 116;
 
 /// Records in, bytes of the layer above out.
 pub(super) struct Tls {
@@ -31,6 +39,12 @@ struct Above {
     holes: [Option<Hole>; 2],
     /// Nothing of a direction is read.
     unread: [bool; 2],
+    /// The first fatal alert.
+    failed: Option<(How, At)>,
+    /// Content was read.
+    is_read: bool,
+    /// There is what could not be.
+    is_sealed: bool,
     /// What the layer above wants.
     interest: Interest,
     secured: Secured,
@@ -55,6 +69,9 @@ impl Tls {
             client,
             holes: [None; 2],
             unread: [false; 2],
+            failed: None,
+            is_read: false,
+            is_sealed: false,
             interest: Interest::Follow,
             secured,
             random: [0; 32],
@@ -102,11 +119,11 @@ impl Tls {
         self.above.interest
     }
 
-    /// It is over: the session of what was deciphered, which is to be finished, and what is counted where
-    /// that has nothing to tell.
-    pub fn over(self) -> (Session, Option<Other>) {
+    /// It is over: the session of what was deciphered, which is to be finished. Where that has nothing to
+    /// tell, it is counted.
+    pub fn over(self, cx: &mut Context<'_, '_>) -> Session {
         let Self { machine, above } = self;
-        let Above { mut inner, client, secured, .. } = above;
+        let Above { mut inner, client, secured, failed, is_read, is_sealed, .. } = above;
         let endpoints = inner.about.endpoints.as_deref();
         let other = endpoints.filter(|_| !inner.is_told()).map(|endpoints| Other {
             protocol: "tls",
@@ -118,12 +135,20 @@ impl Tls {
                 |alpn| vec![alpn],
             ),
             connections: 1,
-            sealed: None,
+            is_read,
+            sealed: (is_sealed && !is_read).then(SealedTraffic::default),
+            ..Other::default()
         });
+        if let Some(other) = other {
+            if let (Some((how, at)), Some(server)) = (failed, other.server) {
+                cx.memory.failures.count(server, how, at);
+            }
+            cx.memory.census.count(other);
+        }
         if let Some(told) = &mut inner.about.told {
             told.connection.secured = Some(Box::new(secured));
         }
-        (inner, other)
+        inner
     }
 }
 
@@ -171,6 +196,7 @@ impl Above {
             Event::Data(content) => self.content(carried, content, cx),
             Event::Handshake(message) => {
                 self.note_hello(message.bytes);
+                self.note_certificate(carried.dir, &message);
                 let wants = cx.out.wants().heads();
                 match said::handshake(carried, &message, wants) {
                     Some(said) => self.say(said, cx),
@@ -194,6 +220,7 @@ impl Above {
     /// Hands on content, run by run.
     fn content(&mut self, carried: &Carried<'_>, content: &[u8], cx: &mut Context<'_, '_>) -> Flow {
         let side = self.side(carried.dir);
+        self.is_read = true;
         if !self.inner.is_told()
             && let secured = self.secured.clone()
             && let Some(below) = self.below()
@@ -250,17 +277,25 @@ impl Above {
         }
     }
 
+    /// Whether the client has the certificate that the server asks for (RFC 8446 §4.3.2, §4.4.2).
+    fn note_certificate(&mut self, dir: Dir, message: &Message<'_>) {
+        // Its header, the length of its list, and in TLS 1.3 that of the context in front.
+        let is_empty = message.length <= 4 + 3 + 1;
+        if dir == Dir::Client && message.kind == CERTIFICATE {
+            self.secured.lacks_certificate = is_empty;
+        }
+    }
+
     fn alert(&mut self, carried: &Carried<'_>, level: u8, code: u8, cx: &mut Context<'_, '_>) -> Flow {
         let is_new = self.secured.version == Some("TLS 1.3");
         let is_fatal = if is_new { !matches!(code, 0 | 90) } else { level == 2 };
-        if is_fatal
-            && !self.inner.is_told()
-            && let Some(endpoints) = self.inner.about.endpoints.as_deref()
-        {
-            let server = endpoints[self.client.other().index()];
-            cx.memory.failures.count(server, How::Alert { by: carried.dir, code }, carried.last());
+        if !is_fatal {
+            return self.say(said::alert(carried, level, code), cx);
         }
-        self.say(said::alert(carried, level, code, is_fatal), cx)
+        self.failed.get_or_insert((How::Alert { by: carried.dir, code }, carried.last()));
+        let in_handshake = !self.inner.is_told() || code == CERTIFICATE_REQUIRED;
+        let behind = in_handshake.then(|| behind_alert(carried.dir, code));
+        self.say(said::fatal_alert(carried, level, code, behind), cx)
     }
 
     /// Content is missing.
@@ -286,6 +321,7 @@ impl Above {
 
     /// Something cannot be deciphered: told of the connection if that is shown, else of the capture.
     fn trouble(&mut self, carried: &Carried<'_>, trouble: Trouble, cx: &mut Context<'_, '_>) -> Flow {
+        self.is_sealed = true;
         let finding = self.finding(carried, trouble);
         let flow = match &self.inner.about.told {
             Some(told) => told.note(carried.dir, carried.last(), &[finding], cx),

@@ -1,7 +1,7 @@
 //! What TLS says of itself, with its fields.
 
 use crate::limits;
-use crate::model::{Dir, Field, FieldDef, Finding, Layer, Piece, SourceId, Span, Text, Value};
+use crate::model::{Diagnosis, Dir, Field, FieldDef, Finding, Layer, Piece, SourceId, Span, Text, Value};
 use crate::tls::{self, Carried, FATAL_ALERT, Hello, Item, Message, fields};
 
 use super::super::said::Said;
@@ -85,8 +85,8 @@ fn of_clear(said: &mut Said, carried: &Carried<'_>, message: &Message<'_>, items
     }
 }
 
-/// An alert; a fatal one is a finding.
-pub fn alert(carried: &Carried<'_>, level: u8, code: u8, is_fatal: bool) -> Said {
+/// An alert.
+pub fn alert(carried: &Carried<'_>, level: u8, code: u8) -> Said {
     let name = tls::alert_name(code);
     let name = if name.is_empty() { Text::with("{}", code) } else { Text::new(name) };
     let mut said = record(carried, Text::new("alert: {}").word(name.clone()));
@@ -104,10 +104,17 @@ pub fn alert(carried: &Carried<'_>, level: u8, code: u8, is_fatal: bool) -> Said
         _ => "",
     });
     said.fields.push(field(&fields::ALERT_LEVEL, of_level, Value::Number(level.into()), level_name, 0));
-    said.fields.push(field(&fields::ALERT, of_code, Value::Number(code.into()), name.clone(), 0));
-    if is_fatal {
-        let finding = Finding::new(&FATAL_ALERT, carried.dir, "close_notify at the end".into(), name);
-        said.findings.push(finding.at(of_code));
+    said.fields.push(field(&fields::ALERT, of_code, Value::Number(code.into()), name, 0));
+    said
+}
+
+/// One that ends the connection, which is a finding, and what may be behind it.
+pub fn fatal_alert(carried: &Carried<'_>, level: u8, code: u8, behind: Option<Diagnosis>) -> Said {
+    let mut said = alert(carried, level, code);
+    if let Some(code) = said.fields.last() {
+        let expected = "close_notify at the end".into();
+        let finding = Finding::new(&FATAL_ALERT, carried.dir, expected, code.meaning.clone()).at(code.span);
+        said.findings.push(Finding { cause: behind.map(Box::new), ..finding });
     }
     said
 }

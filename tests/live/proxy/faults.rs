@@ -82,7 +82,7 @@ fn it_is_cut_behind_so_many_messages() {
     assert_eq!(client.heard(), "1 one");
     client.text("two");
     assert_eq!(client.frame().expect("an end, no error"), None);
-    faulty.proxy.note("cut-after: both connections end behind 3 messages");
+    faulty.proxy.note("cut-after: both connections end behind message 3");
     assert_eq!((faulty.server.line(), faulty.server.line()), ("open".to_owned(), "close 1006".to_owned()));
     let (_, rules) = faulty.end();
     assert!(rules.contains(&"no-closing-handshake".to_owned()), "{rules:?}");

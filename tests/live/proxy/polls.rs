@@ -219,7 +219,7 @@ fn a_stream_is_cut_behind_so_many_events() {
     while more(&mut poller.tcp, &mut poller.seen) {}
     let text = String::from_utf8(poller.seen).expect("UTF-8");
     assert!(text.contains("data: 2\n\n") && !text.contains("data: 9\n\n"), "{text}");
-    proxy.note("cut-after: both connections end behind 3 messages");
+    proxy.note("cut-after: both connections end behind message 3");
 }
 
 /// A proxy with these rules.

@@ -63,7 +63,7 @@ const CASES: &[Case] = &[
             assert_eq!(wire.frame(), None);
         },
         found: &["no-closing-handshake"],
-        log: "fault cut-after: cut behind 2 messages",
+        log: "fault cut-after: cut behind message 2",
     },
     Case {
         fault: "mask",
@@ -282,7 +282,7 @@ fn faults_befall_lines_and_polls() {
     let mut wire = Wire::to(served.address);
     wire.send(b"hello\n/who\n");
     assert_eq!(String::from_utf8_lossy(&wire.rest()), "you are guest1; online: guest1\nonline: guest1\n");
-    while !served.running.line().contains("fault cut-after: cut behind 2 messages") {}
+    while !served.running.line().contains("fault cut-after: cut behind message 2") {}
     let served = Served::start("polls", &["poll", "--view", "none", "--fault", "status=429"]);
     let mut wire = Wire::to(served.address);
     wire.send(b"GET /poll/short HTTP/1.1\r\nHost: a\r\n\r\n");

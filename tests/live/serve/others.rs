@@ -295,7 +295,7 @@ fn what_cannot_be_listened_on_is_said_in_a_line() {
     assert_eq!(
         run(&address),
         format!(
-            "error: {address} is in use: stop what listens there, or take a free port with 127.0.0.1:0\n"
+            "error: {address} is in use: stop what listens there, or take a free port: --listen 127.0.0.1:0\n"
         )
     );
     assert!(run("nowhere").starts_with("error: `nowhere` is no address to listen on"));

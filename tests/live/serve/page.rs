@@ -46,6 +46,28 @@ fn a_page_has_what_was_seen() {
     }
 }
 
+/// A page that looks on is about what is told of others: nobody is told of it.
+#[test]
+fn a_page_that_looks_on_is_not_told_of() {
+    let served = Served::start("looks-on", &[]);
+    let mut panel = served.open("/lab/wire/en123");
+    let mut wire = served.open("/echo?panel=en123");
+    wire.send(&frame(true, 8, &1000_u16.to_be_bytes()));
+    while wire.frame().is_some() {}
+    let (_, record) = panel.frame().expect("a record");
+    assert!(String::from_utf8_lossy(&record).starts_with('{'), "{}", record.escape_ascii());
+    // It leaves as pages do, and is answered.
+    panel.send(&frame(true, 8, &1001_u16.to_be_bytes()));
+    let last = std::iter::from_fn(|| panel.frame()).last();
+    assert_eq!(last, Some((0x88, 1001_u16.to_be_bytes().to_vec())));
+    let (pcap, shown) = served.end();
+    assert!(shown.contains("GET /echo?panel=en123") && !shown.contains("/lab/wire"), "{shown}");
+    assert!(shown.ends_with("1 connection, 2 frames, 2 messages\n"), "{shown}");
+    let records = decoded(&pcap);
+    assert_eq!(count(&records, "verdict"), 1, "{records:#?}");
+    assert!(super::rules(&records).is_empty(), "{records:#?}");
+}
+
 /// Polls have nothing to do with WebSocket, and are shown all the same.
 #[test]
 fn polls_are_shown() {

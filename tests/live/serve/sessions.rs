@@ -81,7 +81,7 @@ const CASES: &[Case] = &[
             assert_eq!(wire.frame(), None);
         },
         &["no-closing-handshake"],
-        "fault cut-after: cut behind 2 messages",
+        "fault cut-after: cut behind message 2",
     ),
     (
         "close=1011:overload",

@@ -433,6 +433,24 @@ fn places_do_what_their_paths_say() {
     assert_eq!(ann.frame().map(|(_, text)| text), Some(b"Bob left".to_vec()));
 }
 
+/// Who asks otherwise than it is meant hears how (RFC 9110 §15.5.6), in a text that says it is one.
+#[test]
+fn other_methods_are_refused_with_those_there_are() {
+    let lab = lab();
+    for (request, status, field) in [
+        ("DELETE /poll/short", "405", "\r\nallow: GET\r\n"),
+        ("GET /poll/say", "405", "\r\nallow: POST\r\n"),
+        ("DELETE /nowhere", "405", "\r\nallow: GET, HEAD\r\n"),
+        ("GET /nowhere", "404", "\r\n\r\nthere is nothing here\nthere are:\n"),
+    ] {
+        let mut wire = Wire::to(lab.address);
+        wire.send(format!("{request} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes());
+        let answer = String::from_utf8(wire.rest()).expect("UTF-8");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(field), "{answer}");
+        assert!(answer.contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"), "{answer}");
+    }
+}
+
 /// With `--view none` only pages look on. What no page looks on at is not decoded a second time.
 #[test]
 fn who_listens_for_pages_is_told_of_theirs_alone() {
