@@ -7,6 +7,7 @@ mod deadline;
 mod half_open;
 mod storm;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -207,33 +208,19 @@ impl Crowd {
             all().filter(is_relayed).filter_map(|event| event.passes_on.map(NonZeroU32::get)).collect();
         let mut told = Vec::new();
         for (server, mut events) in servers {
-            events.sort_by_key(|event| (event.began, event.conn));
+            // There may be many: they are sorted where they are, and no two have the same number.
+            events.sort_unstable_by_key(|event| (event.began, event.conn));
+            // What a proxy ends on both sides of it, it ends itself.
+            let (together, gone) = ended_together(server, &but(&events, &relayed));
             // Of a way through a proxy that is in the capture, what a server does is told of its own leg, and
             // what a client does of the client's.
-            let near;
-            let own = if passed_on.is_empty() {
-                &events
-            } else {
-                let is_near = |event: &&Event| !passed_on.contains(&event.conn);
-                near = events.iter().filter(is_near).copied().collect();
-                &near
-            };
-            // What a proxy ends on both sides of it, it ends itself.
-            let is_own = |event: &&Event| !relayed.contains(&event.conn);
-            let by_itself: Vec<Event>;
-            let ended = if passed_on.is_empty() {
-                own
-            } else {
-                by_itself = events.iter().filter(is_own).copied().collect();
-                &by_itself
-            };
-            let (together, gone) = ended_together(server, ended);
+            let own = but(&events, &passed_on);
             // What ended all at once has not waited for the silence of each.
-            told.extend(same_silences(server, own, &gone));
-            told.extend(same_lifetime(server, own, &gone));
-            // There may be many: they are sorted where they are.
+            told.extend(same_silences(server, &own, &gone));
+            told.extend(same_lifetime(server, &own, &gone));
+            drop(own);
             events.retain(|event| event.passes_on.is_none());
-            events.sort_by_key(|event| event.client);
+            events.sort_unstable_by_key(|event| (event.client, event.began, event.conn));
             let each = events.chunk_by(|a, b| a.client == b.client);
             let storms: Vec<_> = each
                 .clone()
@@ -249,6 +236,14 @@ impl Crowd {
         }
         told
     }
+}
+
+/// Events but those of some connections.
+fn but<'e>(events: &'e [Event], conns: &HashSet<u32, Fast>) -> Cow<'e, [Event]> {
+    if conns.is_empty() {
+        return events.into();
+    }
+    events.iter().filter(|event| !conns.contains(&event.conn)).copied().collect()
 }
 
 /// A finding about these connections.
@@ -285,7 +280,7 @@ fn alike(silent: &[(i64, Event)]) -> &[(i64, Event)] {
 fn same_silences(server: Endpoint, events: &[Event], gone: &HashSet<u32, Fast>) -> Vec<Together> {
     let is_silent = |event: &&Event| event.silence.is_some() && !gone.contains(&event.conn);
     let mut silent: Vec<Event> = events.iter().filter(is_silent).copied().collect();
-    silent.sort_by_key(|event| event.by.map(Dir::index));
+    silent.sort_unstable_by_key(|event| (event.by.map(Dir::index), event.began, event.conn));
     silent.chunk_by(|a, b| a.by == b.by).filter_map(|own| same_silence(server, own)).collect()
 }
 
@@ -294,7 +289,7 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     let mut silent: Vec<(i64, Event)> =
         events.iter().filter_map(|event| event.silence.map(|silence| (silence, *event))).collect();
     silent.retain(|(silence, _)| *silence >= SECOND && silence::usual(*silence).is_none());
-    silent.sort_by_key(|(silence, event)| (*silence, event.conn));
+    silent.sort_unstable_by_key(|(silence, event)| (*silence, event.conn));
     let most = alike(&silent);
     let (least, longest) = (most.first()?.0, most.last()?.0);
     // Two may be a coincidence, unless it is a long time to the moment.
@@ -336,7 +331,7 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
 fn ended_together(server: Endpoint, events: &[Event]) -> (Vec<Together>, HashSet<u32, Fast>) {
     let mut ends: Vec<Event> =
         events.iter().copied().filter(|event| event.by == Some(Dir::Server) && event.failed).collect();
-    ends.sort_by_key(|event| (event.ended, event.conn));
+    ends.sort_unstable_by_key(|event| (event.ended, event.conn));
     let (mut told, mut all) = (Vec::new(), HashSet::default());
     for burst in ends.chunk_by(|a, b| b.ended.since(a.ended) <= MOMENT) {
         let (Some(first), Some(last)) = (burst.first(), burst.last()) else { continue };

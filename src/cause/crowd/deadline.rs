@@ -33,7 +33,7 @@ pub(super) fn same_lifetime(
         .filter(|event| !gone.contains(&event.conn))
         .filter_map(|event| event.cut_short.map(|lasted| (lasted, *event)))
         .collect();
-    lasted.sort_by_key(|(lasted, event)| (*lasted, event.conn));
+    lasted.sort_unstable_by_key(|(lasted, event)| (*lasted, event.conn));
     let most = alike(&lasted);
     let (least, longest) = (most.first()?.0, most.last()?.0);
     // Among many some are as old as others; and of those that begin together nobody knows what ended them.

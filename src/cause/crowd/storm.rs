@@ -25,7 +25,7 @@ impl Storm {
     /// are its own, by when they began.
     pub fn of(events: &[Event], is_lost: impl Fn(&Event) -> bool, least: usize) -> Option<Self> {
         let mut ended: Vec<Event> = events.iter().copied().filter(|event| is_lost(event)).collect();
-        ended.sort_by_key(|event| (event.ended, event.conn));
+        ended.sort_unstable_by_key(|event| (event.ended, event.conn));
         let (mut pauses, mut lost) = (Vec::new(), Vec::new());
         let mut next = 0;
         for event in events {

@@ -507,6 +507,8 @@ impl Endpoint {
         let mut key = [0; 4];
         if masks {
             let _ = getrandom::fill(&mut key);
+            // Of a key like 1 2 3 2 it does not show in which order it was used.
+            [key[2], key[3]] = [!key[0], !key[1]];
             out.extend_from_slice(&key);
             if self.is(Bug::MasksFromSecond) {
                 key.rotate_left(1);

@@ -80,11 +80,12 @@ fn masked(scene: &Scene, frame: &Framed, wanted: &[u8]) -> Option<Text> {
         return Some("the frame has a masking key, and its payload is not masked".into());
     }
     let [a, b, c, d] = key;
+    let shifted = |by: usize| [key[by], key[(by + 1) % 4], key[(by + 2) % 4], key[(by + 3) % 4]];
+    let shift = (1..4).find(|by| is_with(shifted(*by)));
     if is_with([d, c, b, a]) {
-        return Some("it was masked with the key's bytes in reverse order".into());
+        // Of a key like 1 2 3 2 both come to the same.
+        return shift.is_none().then(|| "it was masked with the key's bytes in reverse order".into());
     }
-    let shift =
-        (1..4).find(|by| is_with([key[*by], key[(by + 1) % 4], key[(by + 2) % 4], key[(by + 3) % 4]]));
     shift.map(|by| Text::with("it was masked from byte {} of the key on, not from the first", by + 1))
 }
 
