@@ -101,7 +101,7 @@ fn serve(mut stream: TcpStream, kind: Kind, now: usize, seen: &Seen) -> std::io:
         return write!(stream, "HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
     }
     let count = seen.heads.lock().expect("no panics").len();
-    if kind == Kind::Busy && now > 1 || kind == Kind::Full && count % 3 == 0 {
+    if kind == Kind::Busy && now > 1 || kind == Kind::Full && count.is_multiple_of(3) {
         return stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     }
     // Who has been let in hears what others say from then on.
