@@ -309,7 +309,7 @@ fn nothing_is_answered_within_a_frame() {
         ("text \"a\" no-fin\ncontinuation \"b\" cut=1\nwait 20ms\nrest", "text \"ab\""),
         ("close 1000 cut=3\nwait 20ms\nrest", ""),
         // What is never sent holds nothing up for ever.
-        ("text \"Hello\" cut=3\nwait 20ms", ""),
+        ("binary fill=noise size=1000 cut=3\nwait 20ms", ""),
     ] {
         let closes = if play.ends_with("rest") { "" } else { "closer = \"either\"\ncodes = [1000, 1002]" };
         let keys = format!("play = '''{play}'''\npass = '''{pass}'''\npatience = \"300ms\"\n{closes}");
