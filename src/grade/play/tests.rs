@@ -312,7 +312,7 @@ fn nothing_is_answered_within_a_frame() {
         ("binary fill=noise size=1000 cut=3\nwait 20ms", ""),
     ] {
         let closes = if play.ends_with("rest") { "" } else { "closer = \"either\"\ncodes = [1000, 1002]" };
-        let keys = format!("play = '''{play}'''\npass = '''{pass}'''\npatience = \"300ms\"\n{closes}");
+        let keys = format!("play = '''{play}'''\npass = '''{pass}'''\npatience = \"2s\"\n{closes}");
         let one = held_against(&pings(), &keys);
         assert_eq!(one.behaviour, Behaviour::Ok, "{play}: {:?} {:?}", one.why, one.got);
         let sent = one.sent_by(Dir::Client);
