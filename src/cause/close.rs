@@ -127,7 +127,6 @@ const REASON: usize = 123;
 
 /// The cause that a code stands for; `None` where it tells of nothing that went wrong.
 fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<&'static Rule> {
-    let is_pong = reason::is_heartbeat(&close.reason);
     Some(match code.0 {
         // A page is left.
         1001 if by == Dir::Client => return None,
@@ -142,7 +141,7 @@ fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<
         1008 => &POLICY,
         1009 => &TOO_BIG,
         1010 => &MISSING_EXTENSION,
-        1011 if is_pong => &KEEPALIVE_TIMEOUT,
+        1011 if reason::is_heartbeat(&close.reason) => &KEEPALIVE_TIMEOUT,
         1011 => &INTERNAL_ERROR,
         1012 => &RESTART,
         1013 => &TRY_LATER,

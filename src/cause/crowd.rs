@@ -161,7 +161,7 @@ impl Crowd {
         }
         let end = over.ending.first;
         let close = over.close();
-        let by = close.map(|(by, _)| by).or(end.map(|end| end.by));
+        let by = over.ender();
         let code = close.and_then(|(_, close)| close.code).map(|code| code.0);
         let is_fine = matches!(code, Some(1000)) || code == Some(1001) && by == Some(Dir::Client);
         // That a silent connection was reset is no cause beside the silence.
@@ -200,12 +200,11 @@ impl Crowd {
         self.events = 0;
         let mut servers: Vec<_> = std::mem::take(&mut self.servers).into_iter().collect();
         servers.sort_by_key(|(server, _)| *server);
-        let passed_on = |event: &Event| event.passes_on.map(NonZeroU32::get);
+        let other_leg = |event: &Event| event.passes_on.map(NonZeroU32::get);
         let all = || servers.iter().flat_map(|(_, events)| events);
-        let passed_on: HashSet<u32, Fast> = all().filter_map(passed_on).collect();
+        let passed_on: HashSet<u32, Fast> = all().filter_map(other_leg).collect();
         let is_relayed = |event: &&Event| event.by == Some(Dir::Server);
-        let relayed: HashSet<u32, Fast> =
-            all().filter(is_relayed).filter_map(|event| event.passes_on.map(NonZeroU32::get)).collect();
+        let relayed: HashSet<u32, Fast> = all().filter(is_relayed).filter_map(other_leg).collect();
         let mut told = Vec::new();
         for (server, mut events) in servers {
             // There may be many: they are sorted where they are, and no two have the same number.

@@ -6,9 +6,7 @@
 
 use super::over::{Over, seen_in};
 use crate::model::quantity::wait;
-use crate::model::{
-    Case, Cite, Diagnosis, Finding, Message, Single, Text, Time, Unit, prefix, readable, rules,
-};
+use crate::model::{Case, Cite, Diagnosis, Finding, Text, Time, Unit, prefix, readable, rules};
 
 rules! {
     /// Errors as messages.
@@ -39,21 +37,15 @@ struct Fault {
 impl Faults {
     /// Whether a text may be an error: most others are told apart by their first eight bytes.
     #[inline]
-    pub fn may_be_one(text: Option<&str>) -> bool {
+    fn may_be_one(text: Option<&str>) -> bool {
         let Some(first) = text.and_then(|text| text.as_bytes().first_chunk::<8>()) else { return false };
         matches!(first, b"{\"error\"" | b"{\"type\":" | b"{\"event\"" | b"{\"status")
     }
 
-    /// Whether such a message is one.
+    /// Whether the text of a message is one.
     #[inline]
-    pub fn is_one(message: &Message<'_>) -> bool {
-        Self::may_be_one(message.text) && message.text.is_some_and(is_error)
-    }
-
-    /// The same of a message in one frame.
-    #[inline]
-    pub fn is_single(single: &Single<'_>) -> bool {
-        Self::may_be_one(single.text) && single.text.is_some_and(is_error)
+    pub fn is_one(text: Option<&str>) -> bool {
+        Self::may_be_one(text) && text.is_some_and(is_error)
     }
 
     /// Takes one.
@@ -65,8 +57,7 @@ impl Faults {
 
     /// What it comes to, now that the connection is over.
     pub fn find(&self, over: &Over<'_>, causes: &mut Vec<Finding>) {
-        let by = over.close().map(|(by, _)| by).or(over.cut().map(|end| end.by));
-        let Some(dir) = by.filter(|_| over.is_websocket()) else { return };
+        let Some(dir) = over.ender().filter(|_| over.is_websocket()) else { return };
         let Some(fault) = &self.0[dir.index()] else { return };
         let Some((ended, said)) = over.ended().zip(fault.time) else { return };
         // Whoever said other things since has gone on.
@@ -77,7 +68,7 @@ impl Faults {
         }
         let words = readable(&fault.text);
         let said = Text::new("the {} said right before: “{}”").word(dir.name()).and(&words);
-        let mend = "look the error up in the sender's documentation or log";
+        let mend = AFTER_ERROR.usually.map_or("", |usually| usually.fix);
         let mut is_told = false;
         for cause in causes.iter_mut().filter(|cause| super::close::RULES.contains(&cause.rule)) {
             is_told = true;
@@ -92,7 +83,7 @@ impl Faults {
             Text::new("ended by the {} right after a message that says what is wrong").word(dir.name());
         let got = Text::with("“{}”, {} before the end", &words).and(wait(before));
         let finding = Finding::new(&AFTER_ERROR, None, "a Close code that says so, too".into(), got)
-            .because(Diagnosis::new(AFTER_ERROR.id, said, mend))
+            .behind(said)
             .like(Case::new(what, over.lifetime().into_iter().collect()));
         causes.push(seen_in(finding, fault.packet));
     }

@@ -169,8 +169,7 @@ impl Beat {
             return None;
         }
         // Some want no answer. Who has never had one wants it if it ends the connection itself.
-        let ender = over.close().map(|(by, _)| by).or(over.ending.first.map(|end| end.by));
-        if answered == 0 && !(over.has_ended_badly() && ender == Some(dir)) {
+        if answered == 0 && !(over.has_ended_badly() && over.ender() == Some(dir)) {
             return None;
         }
         let got = Text::with("{} in {}, and no answer", grouped(waiting)).and(wait(waited));

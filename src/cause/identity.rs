@@ -82,10 +82,9 @@ impl Identities {
         if self.last.get(&key) == Some(&over.conn) {
             self.last.remove(&key);
         }
-        let by = over.close().map(|(by, _)| by).or(over.cut().map(|end| end.by));
         let Some(((taken, packet), ended)) = taken.zip(over.ended()) else { return };
         let after = ended.since(taken);
-        if by != Some(Dir::Server) || !(0..=SOON).contains(&after) {
+        if over.ender() != Some(Dir::Server) || !(0..=SOON).contains(&after) {
             return;
         }
         let name = readable(prefix(&key.1, SHOWN));

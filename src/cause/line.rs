@@ -15,7 +15,7 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
     let is_over = (ending.first.is_some() || close.is_some() && is_timed) && over.is_websocket();
     Judgement {
         outcome,
-        by: close.map(|(by, _)| by).or(ending.first.map(|end| end.by)),
+        by: over.ender(),
         close,
         code: ending.close_code,
         tcp: ending.first,

@@ -261,7 +261,7 @@ impl<S: Sink> Judge<S> {
         if Pace::is_mark(message) {
             self.paces.entry(unit.conn).or_default().see(message, unit.dir, unit.time);
         }
-        if Faults::is_one(message) {
+        if Faults::is_one(message.text) {
             self.faults.entry(unit.conn).or_default().see(unit, message.text.unwrap_or_default());
         }
         let (Some(app), Some(replies)) = (message.app, &mut self.replies) else { return };
@@ -404,7 +404,7 @@ impl<S: Sink> Sink for Judge<S> {
     fn take_single(&mut self, single: &Single<'_>) -> Flow {
         // Of a text that is of no protocol nothing is remembered but when it came.
         let is_read = single.app.is_some() && single.quoted.is_none();
-        if self.is_asked && (Pace::is_marked(single.m) || is_read || Faults::is_single(single)) {
+        if self.is_asked && (Pace::is_marked(single.m) || is_read || Faults::is_one(single.text)) {
             self.mark(single);
         }
         self.inner.take_single(single)

@@ -44,6 +44,11 @@ impl<'a> Over<'a> {
         self.close
     }
 
+    /// Who ended it: by the first Close frame, or else by the first end of a stream.
+    pub fn ender(&self) -> Option<Dir> {
+        self.close().map(|(by, _)| by).or(self.ending.first.map(|end| end.by))
+    }
+
     /// The first end of a stream, if it came without a Close frame.
     pub fn cut(&self) -> Option<TcpEnd> {
         self.ending.first.filter(|_| self.close().is_none())
