@@ -85,10 +85,7 @@ impl Failure {
     }
 
     fn alert(&self, by: Dir, code: u8) -> Finding {
-        let name = match tls::alert_name(code) {
-            "" => code.to_string(),
-            name => name.to_owned(),
-        };
+        let name = alert_name(code);
         if by == Dir::Client {
             return self.by_client(code, &name);
         }
@@ -103,10 +100,7 @@ impl Failure {
 
     /// The server ended it, after both had said hello.
     fn late_alert(&self, code: u8) -> Finding {
-        let name = match tls::alert_name(code) {
-            "" => code.to_string(),
-            name => name.to_owned(),
-        };
+        let name = alert_name(code);
         let got = self.got(
             Text::with("the alert {} from the server behind its own hello", &name),
             Text::with("the alert {} from the server behind its own hello, {} times", &name),
@@ -217,6 +211,14 @@ impl Failure {
             _ => ["the proxy does not open this tunnel", "look into the proxy's log"],
         };
         self.found((&TUNNEL_REFUSED, Dir::Server), ["a 2xx, and the tunnel".into(), got, said], why)
+    }
+}
+
+/// An alert by its name, or by its number.
+fn alert_name(code: u8) -> String {
+    match tls::alert_name(code) {
+        "" => code.to_string(),
+        name => name.to_owned(),
     }
 }
 

@@ -21,11 +21,10 @@ impl Session {
         if self.about.start == Start::Opened && is_first && self.is_encrypted(side, bytes, at, offset) {
             return ON;
         }
-        if self.about.start == Start::Opened && is_first && self.about.client != Some(side) {
-            // Of a server whose client was not heard.
-            if tls::answers(bytes) {
-                self.about.start = Start::Midway;
-            }
+        let is_clients = self.about.client == Some(side);
+        // Of a server whose client was not heard.
+        if self.about.start == Start::Opened && is_first && !is_clients && tls::answers(bytes) {
+            self.about.start = Start::Midway;
         }
         if matches!(self.phase, Phase::New) {
             self.phase = Phase::Probe(Box::default());

@@ -40,14 +40,9 @@ impl Session {
                 talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
             }
             Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
-            Phase::Encrypted(_) => {
+            Phase::Encrypted(_) | Phase::Sealed(_) => {
                 self.tls_ended(side, how, at, cx);
                 self.watch_encrypted(cx);
-                self.settle_sealed();
-                ON
-            }
-            Phase::Sealed(_) => {
-                self.tls_ended(side, how, at, cx);
                 self.settle_sealed();
                 ON
             }
