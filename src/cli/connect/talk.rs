@@ -179,6 +179,11 @@ impl<'t> Talk<'t> {
     /// There is no session, and nothing to be done without one.
     fn refuse(&mut self, why: &Text) -> io::Result<()> {
         self.refused = true;
+        self.leave(why)
+    }
+
+    /// There is nothing more to be done here.
+    fn leave(&mut self, why: &Text) -> io::Result<()> {
         self.screen().say(0, why, Tone::Bad)?;
         self.close(Some(CloseCode(1000)), "");
         Ok(())
@@ -234,10 +239,7 @@ impl<'t> Talk<'t> {
                         }
                         Said::Note(words) => self.show.note(words)?,
                         Said::Refused(words) => self.refuse(&words)?,
-                        Said::Over(words) => {
-                            self.screen().say(0, &words, Tone::Bad)?;
-                            self.close(Some(CloseCode(1000)), "");
-                        }
+                        Said::Over(words) => self.leave(&words)?,
                     }
                 }
             }
