@@ -414,9 +414,10 @@ impl Graded {
         })
     }
 
-    /// Whether the server had no room for one more, whatever was asked for (RFC 6585 §4, RFC 9110 §15.6.4).
+    /// Whether the server had no room for one more, whatever was asked for (RFC 6585 §4, RFC 9110 §15.6.4),
+    /// where that is not what was wanted.
     pub fn has_no_room(&self) -> bool {
-        !self.opened && matches!(self.refusal(), Some(429 | 503))
+        !self.opened && self.behaviour != Behaviour::Ok && matches!(self.refusal(), Some(429 | 503))
     }
 
     /// Nothing is said against the peer, because of this.
@@ -433,6 +434,9 @@ impl Graded {
         if worst == Verdict::Fail && self.case.level != Level::Must { Verdict::NonStrict } else { worst }
     }
 }
+
+/// Why a case failed where nothing more is known: what came says more.
+pub const NOT_WHAT_MAY_COME: &str = "what came is not what may come";
 
 /// What behaviour and closing come to, where a MUST is at stake.
 pub fn verdict_of(behaviour: Behaviour, closing: Closing) -> Verdict {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::Kind;
-use super::{Args, listen, server};
+use super::{Args, listen, note, server};
 use crate::cli::Look;
 use crate::cli::dial::Url;
 use crate::cli::trouble::of_file;
@@ -34,8 +34,7 @@ pub(super) fn grade(
     look: Look,
 ) -> Result<io::Result<u8>, Text> {
     for name in &config.ignored {
-        // A broken standard error is no reason to stop.
-        let _ = look.tell("note: {}", &Text::with("the option {} changes nothing here", name));
+        note(look, &Text::with("the option {} changes nothing here", name));
     }
     let mut cases = config.choose(all)?;
     let role = if matches!(config.peers, Peers::Servers(_)) { Dir::Server } else { Dir::Client };

@@ -69,7 +69,7 @@ fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
         return Err(unchosen(&choice, all, peer));
     }
     for (_, pattern) in choice.in_vain(all, peer) {
-        let _ = look.tell("note: {}", &Text::with("no case fits {}", pattern));
+        note(look, &Text::with("no case fits {}", pattern));
     }
     if args.list {
         if peer == Dir::Client {
@@ -85,6 +85,12 @@ fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
     }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
     runtime.block_on(server::grade(args, &cases, look))
+}
+
+/// Says something of the run on standard error, beside its results.
+fn note(look: Look, words: &Text) {
+    // A broken standard error is no reason to stop.
+    let _ = look.tell("note: {}", words);
 }
 
 /// Why no case is chosen: what none fits, and what was probably meant.

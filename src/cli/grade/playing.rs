@@ -143,7 +143,7 @@ impl Playing {
         } else {
             self.alone |= is_crowded;
         }
-        if graded.has_no_room() && graded.behaviour != Behaviour::Ok {
+        if graded.has_no_room() {
             self.unjudged += 1;
             graded.leave_open("the server had no room for it");
         }
@@ -258,7 +258,7 @@ const TURNED_AWAY: usize = 8;
 /// Whether a server did not open a WebSocket that it would open if nobody else were there.
 fn is_turned_away(case: &Case, graded: &Graded) -> bool {
     // Whatever was asked for, that is no answer to it.
-    if graded.has_no_room() && graded.behaviour != Behaviour::Ok {
+    if graded.has_no_room() {
         return true;
     }
     let right = &case.answer.right;

@@ -118,18 +118,14 @@ fn has_answered(recording: &Recording) -> bool {
 }
 
 fn what(graded: &Graded, http2: bool) -> Answer {
-    if !graded.opened {
-        let refusal = graded.refusal();
-        let said = graded.sent_by(Dir::Server);
-        let is_foreign = http2 || !said.is_empty() && begins_response(&said) == Some(false);
-        return if graded.broken.is_none() && (refusal.is_some() || is_foreign) {
-            Answer::Unopened(refusal, graded.why.clone())
-        } else {
-            // That is for the cases to say.
-            Answer::Echo(0)
-        };
+    let refusal = graded.refusal();
+    let said = graded.sent_by(Dir::Server);
+    let is_foreign = http2 || !said.is_empty() && begins_response(&said) == Some(false);
+    if !graded.opened && graded.broken.is_none() && (refusal.is_some() || is_foreign) {
+        return Answer::Unopened(refusal, graded.why.clone());
     }
-    if graded.broken.is_some() {
+    if !graded.opened || graded.broken.is_some() {
+        // That is for the cases to say.
         return Answer::Echo(0);
     }
     let mut all = messages(graded).peekable();

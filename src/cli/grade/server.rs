@@ -12,7 +12,7 @@ use super::playing::{Peer, Playing};
 use super::probe::{self, Answer, Crowd};
 use super::report::{self, Report};
 use super::way::Ways;
-use super::{Args, consent};
+use super::{Args, consent, note};
 use crate::cli::Look;
 use crate::cli::dial::Url;
 use crate::cli::dial::keylog::Keylog;
@@ -271,12 +271,6 @@ fn target(args: &Args, url: &Url) -> Target {
     }
 }
 
-/// Says something of the run on standard error, beside its results.
-fn note(look: Look, words: &Text) {
-    // A broken standard error is no reason to stop.
-    let _ = look.tell("note: {}", words);
-}
-
 /// Says that there is no WebSocket to be graded, and what may be the reason.
 fn unopened(named: &str, status: Option<u16>, why: &Text, http2: bool) -> Text {
     let hint = match status {
@@ -336,8 +330,7 @@ pub(super) fn chosen(
     }
     // That there are cases of HTTP/2 is no news to who did not ask for it.
     for (why, count) in left_out.into_iter().filter(|(why, _)| *why != LeftOut::OfHttp2) {
-        // A broken standard error is no reason to stop.
-        let _ = look.tell("note: {}", &words(why, count));
+        note(look, &words(why, count));
     }
     Ok(chosen)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 
-use super::autobahn;
+use super::{autobahn, note};
 use crate::cli::Look;
 use crate::cli::trouble::of_file;
 use crate::grade::autobahn::Config;
@@ -81,7 +81,7 @@ fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
     let path = args.spec.clone().unwrap_or_else(|| file.into());
     if args.spec.is_none() && !path.exists() {
         fs::write(&path, otherwise).map_err(|error| of_file(&path, &error))?;
-        let _ = look.tell("note: {}", &Text::with("{} was made, with what is the default", file));
+        note(look, &Text::with("{} was made, with what is the default", file));
     }
     let config = autobahn::read(&path, Some(servers), args.wsuri.as_deref().filter(|_| servers))?;
     let mut grade = Defaults::parse_from(["grade"]).args;

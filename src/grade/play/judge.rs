@@ -4,7 +4,7 @@ use super::likely;
 use super::{Opening, Played, Talked, not_over};
 use crate::grade::case::{Case, Closer, Fatal, Prepared, Status};
 use crate::http::SERVER_ACCEPTED_BAD;
-use crate::model::grade::{Behaviour, Chapter, Closing, Ended, Graded, Level};
+use crate::model::grade::{Behaviour, Chapter, Closing, Ended, Graded, Level, NOT_WHAT_MAY_COME};
 use crate::model::{Bilingual, CloseCode, Dir, Text};
 
 /// Judges what was played.
@@ -140,7 +140,7 @@ fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, grad
         if prepared.parts { (Closing::Informational, Text::default()) } else { closing(case, us, talked) };
     graded.closing = closing;
     graded.why = match graded.behaviour {
-        Behaviour::Failed => "what came is not what may come".into(),
+        Behaviour::Failed => NOT_WHAT_MAY_COME.into(),
         Behaviour::NonStrict => "what came is allowed, and not what should come".into(),
         _ => why.clone(),
     };

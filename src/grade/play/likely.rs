@@ -20,7 +20,7 @@ use self::scene::Scene;
 use super::Talked;
 use crate::grade::case::{Case, Closer, Mistake, Prepared, Status};
 use crate::http::diagnose;
-use crate::model::grade::{Behaviour, Closing, EventKind, Graded};
+use crate::model::grade::{Behaviour, Closing, Graded};
 use crate::model::{Bilingual, CloseCode, Dir, Opcode, SourceId, StreamEnd, Text};
 use crate::replay::Heard;
 use crate::replay::heard::Progress;
@@ -89,12 +89,8 @@ fn opening(case: &Case, graded: &Graded) -> Option<Text> {
     let (request, response) = (request.head(), response.head());
     let key = request.values("Sec-WebSocket-Key").next()?;
     let accept = response.values("Sec-WebSocket-Accept").next()?;
-    let status = graded.got.iter().find_map(|event| match event.what {
-        EventKind::Answer(status) if status != 101 => Some(status),
-        _ => None,
-    });
     diagnose(key.bytes, accept.bytes, &[]).is_none().then_some(())?;
-    status.map(|status| Text::with(ANSWERED_BUT_STATUS, status))
+    graded.refusal().map(|status| Text::with(ANSWERED_BUT_STATUS, status))
 }
 
 /// How the field begins, in lower case, that only an answer which opens a WebSocket has.

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use super::Options;
 use crate::lang::Lang;
-use crate::model::grade::{Behaviour, Behind, Event, EventKind, Graded, Mended, Tally, Transcript, Verdict};
+use crate::model::grade::{
+    Behaviour, Behind, Event, EventKind, Graded, Mended, NOT_WHAT_MAY_COME, Tally, Transcript, Verdict,
+};
 use crate::model::{CloseCode, StreamEnd};
 use crate::render::escape::{Kind, cells};
 use crate::render::words::count;
@@ -15,9 +17,6 @@ const QUOTED: usize = 32;
 
 /// Events of a case that are told, the first ones.
 const EVENTS: usize = 4;
-
-/// What is said of what came where nothing more is known, which says less than what came does.
-const NOT_WHAT_MAY_COME: &str = "what came is not what may come";
 
 /// What is told of a case that does not pass: a name, and what it is, which may be long.
 pub(super) type Detail = (&'static str, String);
