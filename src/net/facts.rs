@@ -46,7 +46,7 @@ impl Flow {
             self.pulse.acknowledged(1 - from, segment.ack, time);
             let bare = segment.data.is_empty() && segment.missing == 0;
             if !is_news && bare && !is_probe && !segment.flags.any(Flags::SYN | Flags::FIN) {
-                self.note_repeated_ack(from, segment.ack, segment.window, segment.whole);
+                self.note_repeated_ack(from, segment);
             }
         }
         self.note_window(from, segment);
@@ -91,7 +91,8 @@ impl Flow {
     /// something is missing and the window did not change (RFC 5681 §2). What it says of what has arrived
     /// behind that stands in its header, which is empty where it is cut short.
     #[cold]
-    pub(super) fn note_repeated_ack(&mut self, from: usize, ack: u32, window: u16, header: &[u8]) {
+    pub(super) fn note_repeated_ack(&mut self, from: usize, segment: &Segment<'_>) {
+        let &Segment { ack, window, whole: header, .. } = segment;
         let [half, peer] = pair(&mut self.halves, from);
         let is_duplicate = peer.acked != 0
             && ack == peer.acked as u32

@@ -1,5 +1,6 @@
 //! All flows of a capture, driven packet by packet.
 
+mod anew;
 mod appointments;
 mod quic;
 mod seen;
@@ -75,23 +76,6 @@ pub struct Counts {
     pub damaged: u64,
     /// TCP segments; one that came in fragments counts once.
     pub segments: u64,
-}
-
-/// Verifies the checksum of a plain packet that comes next.
-#[inline(never)]
-fn verify<S: StreamSink>(
-    flow: &mut Flow,
-    slot: u32,
-    from: usize,
-    (kind, ip): (Kind, usize),
-    packet: &Packet<'_>,
-    sink: &mut S,
-) {
-    if let Some(datagram) = &plain::of(kind, ip, packet.data)
-        && let Some(segment) = &tcp::segment(datagram, packet.number, packet.time)
-    {
-        flow.verify(FlowId(slot), from, segment, sink);
-    }
 }
 
 /// Come back to a flow when both are reached.
@@ -203,8 +187,11 @@ impl Tracker {
             if plain::is_right(kind, ip, packet.data, datagram.payload.len()) {
                 flow.halves[from].checks -= 1;
             } else {
-                verify(flow, slot, from, (kind, ip), &{ *packet }, sink);
+                anew::verify(flow, slot, from, (kind, ip), &{ *packet }, sink);
             }
+        }
+        if segment.data.is_empty() && acked <= flow.halves[1 - from].acked {
+            anew::note_repeated_ack(flow, from, (kind, ip), &{ *packet });
         }
         Some(match flow.take_next(FlowId(slot), from, &segment, acked, sink) {
             After::Nothing => Continue(()),

@@ -41,8 +41,8 @@ impl Flow {
         is_next.then_some(acked)
     }
 
-    /// Takes a segment that [comes next](Self::is_next), with what that gave, and [is
-    /// verified](Self::verify), as [`Self::segment`] would.
+    /// Takes a segment that [comes next](Self::is_next), with what that gave, [is verified](Self::verify),
+    /// and noted if it [says nothing new](Self::note_repeated_ack), as [`Self::segment`] would.
     #[allow(clippy::inline_always)] // or the segment is built in memory
     #[inline(always)]
     pub(in crate::net) fn take_next<S: StreamSink>(
@@ -54,15 +54,11 @@ impl Flow {
         sink: &mut S,
     ) -> After {
         self.packets = self.packets.saturating_add(1);
-        let peer = &mut self.halves[1 - from];
         // As `Half::acknowledged`, for what is known not to be ahead.
-        let is_news = acked > peer.acked;
+        let peer = &mut self.halves[1 - from];
         peer.acked = acked.max(peer.acked);
         let time = segment.at.time.unwrap_or_default();
         self.pulse.acknowledged(1 - from, segment.ack, time);
-        if segment.data.is_empty() && !is_news {
-            self.note_repeated_ack(from, segment.ack, segment.window, segment.whole);
-        }
         self.halves[from].window = segment.window;
         if segment.data.is_empty() {
             return After::Nothing;

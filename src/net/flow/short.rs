@@ -72,7 +72,7 @@ impl Flow {
         let is_news = peer.acknowledged(segment.ack);
         self.pulse.acknowledged(1 - from, segment.ack, segment.at.time.unwrap_or_default());
         if !is_news && !is_end {
-            self.note_repeated_ack(from, segment.ack, segment.window, segment.whole);
+            self.note_repeated_ack(from, segment);
         }
         self.halves[from].window = segment.window;
         if !is_end {
