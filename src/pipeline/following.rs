@@ -50,8 +50,8 @@ pub(super) trait Listener: StreamSink {
     /// A packet comes next; `tracker` has seen those before.
     fn begins(&mut self, packet: &Packet<'_>, tracker: &Tracker);
 
-    /// It has been dealt with.
-    fn ends(&mut self, number: u64, capture: &Capture);
+    /// What is at hand has been dealt with: the next packet is waited for.
+    fn waits(&mut self, capture: &Capture);
 
     /// How many connections are too many, as far as that was heard: memory is short.
     fn surplus(&mut self) -> usize;
@@ -73,24 +73,24 @@ pub(super) fn follow<L: Listener>(
     while flow.is_continue() {
         let packet = match capture.at_hand() {
             Some(packet) => packet,
-            None => match capture.next() {
-                None => break,
-                Some(Err(e)) => {
-                    error = Some(e);
-                    break;
+            None => {
+                listener.waits(capture);
+                // Only what has to be waited for has such blocks before it.
+                hear_secrets(capture, listener);
+                match capture.next() {
+                    None => break,
+                    Some(Err(e)) => {
+                        error = Some(e);
+                        break;
+                    }
+                    Some(Ok(packet)) => packet,
                 }
-                Some(Ok(packet)) => packet,
-            },
+            }
         };
         packets = packet.number;
         let is_last = last(&packet);
         listener.begins(&packet, tracker);
         flow = tracker.packet(&Packet { number: before + packets, ..packet }, listener);
-        listener.ends(packets, capture);
-        // Those before this packet come behind it: nothing of it can need them, as hellos go both ways.
-        if let Some(log) = capture.take_secrets() {
-            listener.secrets(log);
-        }
         let surplus = listener.surplus();
         if surplus > 0 && flow.is_continue() {
             flow = tracker.give_up_idle(surplus, listener);
@@ -99,5 +99,14 @@ pub(super) fn follow<L: Listener>(
             break;
         }
     }
+    hear_secrets(capture, listener);
     Reached { flow, packets, bytes: capture.bytes_read(), error }
+}
+
+/// Tells the lines of a key log that stood before the last packet: behind that, of which nothing can need
+/// them, as hellos go both ways.
+fn hear_secrets<L: Listener>(capture: &mut Capture, listener: &mut L) {
+    if let Some(log) = capture.take_secrets() {
+        listener.secrets(log);
+    }
 }

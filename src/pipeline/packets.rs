@@ -13,8 +13,8 @@ use crate::model::{
 };
 use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
 
-/// How many packets pass between two reports of progress.
-const PROGRESS_EVERY: u64 = 4096;
+/// Bytes that are read between two reports of progress, at least.
+const PROGRESS_EVERY: u64 = 256 * 1024;
 
 impl<S: Sink> Decoder<S> {
     /// The packets of a capture.
@@ -227,6 +227,8 @@ struct Direct<'a, S> {
     turns: &'a mut Turns,
     reports: &'a mut Reports,
     progress: &'a mut dyn FnMut(u64),
+    /// The bytes read of which progress was told last.
+    reported: u64,
 }
 
 impl<'a, S: Sink> Direct<'a, S> {
@@ -236,7 +238,7 @@ impl<'a, S: Sink> Direct<'a, S> {
         reports: &'a mut Reports,
         progress: &'a mut dyn FnMut(u64),
     ) -> Self {
-        Self { decoder, turns, reports, progress }
+        Self { decoder, turns, reports, progress, reported: 0 }
     }
 
     #[inline]
@@ -260,10 +262,11 @@ impl<S: Sink> Listener for Direct<'_, S> {
         self.decoder.tick(packet.time);
     }
 
-    #[inline]
-    fn ends(&mut self, number: u64, capture: &Capture) {
-        if number.is_multiple_of(PROGRESS_EVERY) {
-            (self.progress)(capture.bytes_read());
+    fn waits(&mut self, capture: &Capture) {
+        let read = capture.bytes_read();
+        if read >= self.reported.saturating_add(PROGRESS_EVERY) {
+            self.reported = read;
+            (self.progress)(read);
         }
     }
 

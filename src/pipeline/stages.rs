@@ -355,7 +355,7 @@ impl Listener for Recorder<'_> {
     }
 
     #[inline]
-    fn ends(&mut self, _: u64, _: &Capture) {}
+    fn waits(&mut self, _: &Capture) {}
 
     #[inline]
     fn surplus(&mut self) -> usize {
