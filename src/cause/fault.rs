@@ -37,9 +37,16 @@ struct Fault {
 impl Faults {
     /// Whether a text may be an error: most others are told apart by their first eight bytes.
     #[inline]
-    fn may_be_one(text: Option<&str>) -> bool {
-        let Some(first) = text.and_then(|text| text.as_bytes().first_chunk::<8>()) else { return false };
-        matches!(first, b"{\"error\"" | b"{\"type\":" | b"{\"event\"" | b"{\"status")
+    pub fn may_be_one(text: Option<&str>) -> bool {
+        /// In words: each is compared at once.
+        const BEGINNINGS: [u64; 4] = [
+            u64::from_ne_bytes(*b"{\"error\""),
+            u64::from_ne_bytes(*b"{\"type\":"),
+            u64::from_ne_bytes(*b"{\"event\""),
+            u64::from_ne_bytes(*b"{\"status"),
+        ];
+        let first = text.and_then(|text| text.as_bytes().first_chunk());
+        first.is_some_and(|first| BEGINNINGS.contains(&u64::from_ne_bytes(*first)))
     }
 
     /// Whether the text of a message is one.

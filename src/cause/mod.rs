@@ -276,9 +276,12 @@ impl<S: Sink> Judge<S> {
         }
     }
 
+    /// Takes a message of which something may be remembered: all of it, so that nothing has to be kept for
+    /// what comes behind.
     #[inline(never)]
-    fn mark(&mut self, single: &Single<'_>) {
+    fn take_marked(&mut self, single: &Single<'_>) -> Flow {
         single.lend(|unit, message| self.message(unit, message));
+        self.inner.take_single(single)
     }
 
     /// Remembers what is wrong in a connection.
@@ -400,12 +403,13 @@ impl<S: Sink> Sink for Judge<S> {
         self.inner.take_whole(unit, message)
     }
 
-    #[inline]
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
     fn take_single(&mut self, single: &Single<'_>) -> Flow {
         // Of a text that is of no protocol nothing is remembered but when it came.
         let is_read = single.app.is_some() && single.quoted.is_none();
-        if self.is_asked && (Pace::is_marked(single.m) || is_read || Faults::is_one(single.text)) {
-            self.mark(single);
+        if self.is_asked && (Pace::is_marked(single.m) || is_read || Faults::may_be_one(single.text)) {
+            return self.take_marked(single);
         }
         self.inner.take_single(single)
     }

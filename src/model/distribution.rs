@@ -58,10 +58,17 @@ impl Distribution {
     pub fn take(&mut self, value: u64) {
         self.range.take(value);
         let bucket = bucket(value);
-        if bucket >= self.buckets.len() {
-            self.reach(bucket + 1);
+        match self.buckets.get_mut(bucket) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.take_first(bucket),
         }
-        self.buckets[bucket] = self.buckets[bucket].saturating_add(1);
+    }
+
+    /// The value of a bucket for which there is no room yet.
+    #[cold]
+    fn take_first(&mut self, bucket: usize) {
+        self.reach(bucket + 1);
+        self.buckets[bucket] = 1;
     }
 
     /// Has taken nothing, and keeps its buckets.

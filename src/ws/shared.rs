@@ -115,13 +115,19 @@ impl Shared {
     }
 
     /// A message of `dir` has this length, fragments that are not over included.
-    #[inline]
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
     pub fn measure(&mut self, dir: Dir, length: u64) {
         if length >= limits::LARGE_MESSAGE {
-            let m = self.next_m + 1;
-            let large = &mut self.large.get_or_insert_default()[dir.index()];
-            *large = Large { longest: length.max(large.longest), latest: length, m };
+            self.measure_large(dir, length);
         }
+    }
+
+    #[cold]
+    fn measure_large(&mut self, dir: Dir, length: u64) {
+        let m = self.next_m + 1;
+        let large = &mut self.large.get_or_insert_default()[dir.index()];
+        *large = Large { longest: length.max(large.longest), latest: length, m };
     }
 
     /// Holds a complete frame against what both sides did before.

@@ -30,16 +30,30 @@ impl Course {
         let Some(time) = time else { return };
         let start = *self.start.get_or_insert(time);
         // What is captured out of order counts at the beginning.
-        let mut bucket = time.0.saturating_sub(start.0) >> self.shift;
-        if bucket >= BUCKETS as u64 {
-            bucket = self.widen(time.0 - start.0);
-        }
-        self.messages[bucket as usize] += 1;
-        self.bytes[bucket as usize] = self.bytes[bucket as usize].saturating_add(bytes);
+        let since = time.0.saturating_sub(start.0);
+        self.add(since, bytes);
     }
 
+    /// So long since the start.
+    #[inline]
+    fn add(&mut self, since: u64, bytes: u64) {
+        let bucket = (since >> self.shift) as usize;
+        let (Some(messages), Some(sum)) = (self.messages.get_mut(bucket), self.bytes.get_mut(bucket)) else {
+            return self.add_behind(since, bytes);
+        };
+        *messages += 1;
+        *sum = sum.saturating_add(bytes);
+    }
+
+    /// The same where that is behind the last bucket.
     #[cold]
-    fn widen(&mut self, since: u64) -> u64 {
+    fn add_behind(&mut self, since: u64, bytes: u64) {
+        self.widen(since);
+        self.add(since, bytes);
+    }
+
+    /// Makes buckets as wide as they have to be.
+    fn widen(&mut self, since: u64) {
         while since >> self.shift >= BUCKETS as u64 {
             self.shift += 1;
             for buckets in [&mut self.messages, &mut self.bytes] {
@@ -49,7 +63,6 @@ impl Course {
                 }
             }
         }
-        since >> self.shift
     }
 
     /// Nanoseconds that a bucket is wide.
