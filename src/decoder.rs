@@ -26,8 +26,8 @@ use self::lines::Lines;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
-    At, Dir, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side,
-    Single, Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
+    At, Dir, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, Missing, ON, Other, Receipt, Rule,
+    Side, Single, Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 use crate::timeline::Timeline;
@@ -222,7 +222,7 @@ impl<S: Sink> Decoder<S> {
         between: (Option<u64>, Option<u64>),
         rule: &'static Rule,
     ) -> Interest {
-        self.with(id, |session, cx| session.gap(from, length, between, rule, cx))
+        self.with(id, |session, cx| session.gap(from, Missing::exactly(length), between, rule, cx))
     }
 
     /// What comes next was sent in knowledge of bytes of `from` that are not there yet, and may never be.

@@ -16,7 +16,7 @@ use super::stream::Stream;
 use super::{CONTINUATION, FLOW_CONTROL, INFERRED, NOT_FOLLOWED, PADDING, PREFACE_INVALID, RAPID_RESET};
 use crate::limits;
 use crate::model::http2::{FrameHeader, Kind, PREFACE};
-use crate::model::{At, Dir, Finding, Rule, Severity, Span, Text};
+use crate::model::{At, Dir, Finding, Missing, Rule, Severity, Span, Text};
 
 /// What happens. Spans of findings are of the sender's stream.
 #[derive(Debug)]
@@ -211,15 +211,15 @@ impl Connection {
 
     /// `length` bytes of `dir` are missing. Gives the stream that alone lacks something, where they are
     /// within a frame of its content; otherwise each may.
-    pub fn gap(&mut self, dir: Dir, length: u64) -> Option<u32> {
+    pub fn gap(&mut self, dir: Dir, missing: Missing) -> Option<u32> {
         // What the peer's windows depend on may be among it.
         self.knows_windows = false;
         let lane = &mut self.lanes[dir.index()];
         let under_way = lane.reader.under_way().filter(|(header, left)| {
-            let is_within = u64::from(*left) >= length;
+            let is_within = missing.is_exact && u64::from(*left) >= missing.length;
             header.kind == Kind::DATA && is_within
         });
-        if !lane.reader.skip(length) {
+        if !(missing.is_exact && lane.reader.skip(missing.length)) {
             let settings = lane.settings.clone();
             *lane = Lane { settings, lost: Some(Chain::default()), ..Lane::default() };
             lane.tables.lose();

@@ -118,6 +118,22 @@ pub fn is_text(bytes: &[u8], holes: &[Hole], more: bool) -> bool {
     true
 }
 
+/// How much of a stream is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Bytes, as far as can be told.
+    pub length: u64,
+    /// It is known to the byte: what was under way goes on behind it.
+    pub is_exact: bool,
+}
+
+impl Missing {
+    /// So many bytes, neither more nor less.
+    pub fn exactly(length: u64) -> Self {
+        Self { length, is_exact: true }
+    }
+}
+
 /// Stream bytes that are missing from the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {

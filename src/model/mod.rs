@@ -61,7 +61,7 @@ pub use distribution::Distribution;
 pub use ending::{ClosePart, Counts, EndKind, Ending, SideEnd, TcpEnd, Unfinished, Waiting};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
-pub use hole::{Gap, GapEffect, Hole, Part};
+pub use hole::{Gap, GapEffect, Hole, Missing, Part};
 pub use layer::Layer;
 pub use method::METHODS;
 pub use other::{Opening, Other, SMALL, SealedRecords, SealedTraffic};

@@ -63,7 +63,7 @@ pub struct Other {
     pub version: Option<&'static str>,
     /// The protocol that was chosen within TLS, or those that were offered. Untrusted.
     pub alpn: Vec<String>,
-    /// The client's hello is not in the capture: no key opens them.
+    /// The hello of a side is not in the capture, the server's where a version is known: no key opens them.
     pub is_joined: bool,
     /// What they carry was deciphered, and is no WebSocket.
     pub is_read: bool,

@@ -207,6 +207,10 @@ impl Session {
         let Some((kind, kept)) = self.count_encrypted(cx) else { return };
         let Some(client) = self.about.client else { return };
         let mut sealed = Sealed::new(kind, client, kept.first.time);
+        if refusal(&kept.begins[client.other().index()]).is_some() {
+            // Who ends TCP behind it adds nothing to that.
+            sealed.settle();
+        }
         let mut taken = [0; 2];
         for piece in &kept.pieces {
             let from = &mut taken[piece.side.index()];
@@ -372,9 +376,7 @@ impl Session {
             return None;
         };
         let answer = &tls.begins[client.other().index()];
-        if let Some(record) = tls::record(answer)
-            && let Some((code, _)) = tls::alert(&record)
-        {
+        if let Some(code) = refusal(answer) {
             let server = endpoints[client.other().index()];
             cx.memory.failures.count(server, How::Alert { by: Dir::Server, code }, tls.answered);
         }
@@ -388,10 +390,17 @@ impl Session {
             server_name,
             version: tls::version_name(version),
             alpn,
+            // The secrets may be there: which cipher they are for is said by the server.
+            is_joined: answer.is_empty() && !self.about.both_heard,
             connections: 1,
             ..Other::default()
         };
         cx.memory.census.count(kind.clone());
         Some((kind, tls))
     }
+}
+
+/// The alert in clear that a server answers a hello with.
+fn refusal(answer: &[u8]) -> Option<u8> {
+    tls::alert(&tls::record(answer)?).map(|(code, _)| code)
 }

@@ -3,18 +3,19 @@
 use super::follow::Missed;
 use super::tls::Hole;
 use super::{Context, Phase, Session, Start};
-use crate::model::{At, Dir, Gap, GapEffect, Interest, ON, Rule, Side};
+use crate::model::{At, Dir, Gap, GapEffect, Interest, Missing, ON, Rule, Side};
 
 impl Session {
-    /// `length` bytes of one side are not in the capture, which is against `rule`.
+    /// So much of one side is not in the capture, which is against `rule`.
     pub fn gap(
         &mut self,
         side: Side,
-        length: u64,
+        missing: Missing,
         between: (Option<u64>, Option<u64>),
         rule: &'static Rule,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
+        let length = missing.length;
         if let Phase::Tls(tls) = &mut self.phase {
             let interest = tls.gap(side, length, Hole { between, rule }, cx);
             let flow = self.heed(interest, cx);
@@ -34,7 +35,8 @@ impl Session {
         let dir = self.about.dir(side).unwrap_or(Dir::Server);
         self.about.lacks[dir.index()] = true;
         let offset = self.about.offsets[side.index()].saturating_sub(length);
-        let missed = Missed { gap: Gap { offset, length, between, effect: GapEffect::WithinStream }, rule };
+        let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
+        let missed = Missed { gap, is_exact: missing.is_exact, rule };
         if let Phase::Http(_) | Phase::New | Phase::Probe(_) = self.phase
             && let Some(conn) = self.about.conn()
         {
@@ -42,7 +44,7 @@ impl Session {
             cx.out.sink().behind(conn, dir);
         }
         let flow = match &mut self.phase {
-            Phase::WebSocket(talk) => talk.gap(dir, length, between, rule, cx.out, cx.scratch),
+            Phase::WebSocket(talk) => talk.gap(dir, missing, between, rule, cx.out, cx.scratch),
             Phase::Http(_) => self.http(cx, |http, about, cx| http.miss(dir, missed, about, cx)),
             Phase::New | Phase::Probe(_) => {
                 self.about.start =

@@ -193,12 +193,15 @@ impl Opener {
         Some(Opened { before: BLOCK, length: into.len(), kind: header[0] })
     }
 
+    /// Bytes behind the content of a record of TLS 1.3 that is not padded: its type, and the tag.
+    pub const INSIDE: usize = 1 + TAG;
+
     /// Bytes of a record that are no content, its header included, where they are always as many.
     pub fn overhead(&self) -> Option<u64> {
         match (&self.cipher, self.form) {
             (Cipher::Cbc { .. }, _) => None,
             // The type stands behind the content; padding is hardly ever used.
-            (_, Form::Inside) => Some((super::HEADER + TAG + 1) as u64),
+            (_, Form::Inside) => Some((super::HEADER + Self::INSIDE) as u64),
             (Cipher::ChaCha20Poly1305(_), _) => Some((super::HEADER + TAG) as u64),
             _ => Some((super::HEADER + EXPLICIT + TAG) as u64),
         }

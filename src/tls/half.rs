@@ -5,7 +5,7 @@ use super::HEADER;
 use super::cipher::Opener;
 use super::hello::length_of;
 use crate::limits;
-use crate::model::At;
+use crate::model::{At, Missing};
 
 /// Which keys a direction has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(super) struct Half {
     pub next: Option<(Opener, Vec<u8>)>,
     /// The traffic secret that it is made from, which an update is made from.
     pub secret: Vec<u8>,
+    /// Content was padded: of a record that is lost nobody knows how much it had.
+    pub is_padded: bool,
     /// A record was opened with the keys of the handshake.
     pub has_opened: bool,
     /// How many records in a row did not open.
@@ -60,8 +62,8 @@ pub(super) struct Search {
 
 /// Where a record was found behind a hole.
 pub(super) struct Found {
-    /// Bytes of content that are lost, as far as can be told.
-    pub content: u64,
+    /// Content that is lost.
+    pub content: Missing,
     /// Records that are lost.
     pub records: u64,
 }
@@ -225,16 +227,23 @@ impl Half {
     /// A record was found.
     fn found(&mut self, from: usize, number: u64) -> Found {
         let lost = self.search.take().map_or(0, |search| search.lost) + from as u64;
-        let (mut records, mut around) = (0, 0);
+        let mut records = 0;
         if let Some(opener) = &mut self.opener {
             records = number.saturating_sub(opener.sequence);
-            around = opener.overhead().unwrap_or(HEADER as u64);
             opener.sequence = number;
         }
         self.number += records;
         self.offset += lost;
         self.drop_front(from);
-        Found { content: lost.saturating_sub(records * around), records }
+        Found { content: self.content_of(lost, records), records }
+    }
+
+    /// How much content so many records had, which are so long together: to the byte where all have as many
+    /// bytes around it, and none were padded so far.
+    pub fn content_of(&self, length: u64, records: u64) -> Missing {
+        let around = self.opener.as_ref().and_then(Opener::overhead);
+        let length = length.saturating_sub(records.saturating_mul(around.unwrap_or(HEADER as u64)));
+        Missing { length, is_exact: around.is_some() && !self.is_padded }
     }
 
     fn drop_front(&mut self, length: usize) {

@@ -23,7 +23,7 @@ use super::hello::{self, Hello};
 use super::secrets::{Label, Secrets, SessionSecrets};
 use super::{ClientHello, HEADER, ServerHello};
 use crate::limits;
-use crate::model::{At, Dir, Flow, ON};
+use crate::model::{At, Dir, Flow, Missing, ON};
 
 /// A record with what is known of where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -90,10 +90,10 @@ pub enum Event<'a> {
         /// It is kept until it is known whether the server takes it.
         waits: bool,
     },
-    /// Content of the layer above is missing: so many bytes, as far as that can be told.
+    /// Content of the layer above is missing.
     Lost {
-        /// Bytes of content.
-        length: u64,
+        /// How much content.
+        content: Missing,
         /// Records.
         records: u64,
     },
@@ -259,14 +259,14 @@ impl Machine {
             // Where the next one begins is known.
             Some((whole, missing)) if length <= missing && half.search.is_none() => {
                 half.skip = (missing - length) as usize;
-                let overhead = half.opener.as_ref().and_then(Opener::overhead).unwrap_or(HEADER as u64);
+                let content = half.content_of(whole, 1);
                 half.offset += whole;
                 half.number += 1;
                 half.forget_held();
                 if let Some(opener) = &mut half.opener {
                     opener.sequence += 1;
                 }
-                self.tell(dir, Event::Lost { length: whole.saturating_sub(overhead), records: 1 }, to)
+                self.tell(dir, Event::Lost { content, records: 1 }, to)
             }
             _ => {
                 half.begin_search(length);
@@ -307,7 +307,7 @@ impl Machine {
                 ON
             };
         };
-        self.tell(dir, Event::Lost { length: found.content, records: found.records }, to)?;
+        self.tell(dir, Event::Lost { content: found.content, records: found.records }, to)?;
         let (bytes, pieces) = self.half(dir).take_held();
         // As if it came again, in its pieces.
         let mut cuts: Vec<usize> = pieces.iter().map(|(from, _)| *from).collect();
@@ -365,7 +365,9 @@ impl Machine {
         };
         let flow = match opened {
             Attempt::Opened(opened) => {
-                self.half(dir).failed = 0;
+                let half = self.half(dir);
+                half.failed = 0;
+                half.is_padded |= is_new && opened.length + Opener::INSIDE < body.len();
                 carried.before = HEADER + opened.before;
                 self.content(&carried, opened.kind, &plain[..opened.length], to)
             }
@@ -378,11 +380,10 @@ impl Machine {
                 if trouble != Trouble::NotAuthentic || half.failed > limits::TLS_RECORDS_FAILED {
                     half.block();
                 }
-                let overhead = half.opener.as_ref().and_then(Opener::overhead).unwrap_or_default();
-                let length = (bytes.len() as u64).saturating_sub(overhead);
+                let content = half.content_of(bytes.len() as u64, 1);
                 let told = if is_first { to.hear(&carried, Event::Trouble(trouble)) } else { ON };
                 if told.is_continue() && stage != Stage::Handshake {
-                    to.hear(&carried, Event::Lost { length, records: 1 })
+                    to.hear(&carried, Event::Lost { content, records: 1 })
                 } else {
                     told
                 }

@@ -235,6 +235,17 @@ impl Aftermath {
         }
     }
 
+    /// `dir` has reset its stream, which was over: that is how it ended.
+    pub fn reset(&mut self, dir: Dir, how: StreamEnd) {
+        let Some(story) = &mut self.story else { return };
+        if let Some((_, end)) = story.first_end.as_mut().filter(|(by, _)| *by == dir) {
+            end.how = how;
+        }
+        if let Some(end) = story.seen_end.as_mut().filter(|end| end.by == dir) {
+            end.how = how;
+        }
+    }
+
     /// The stream of `dir` is over in the middle of this.
     pub fn leaves_unfinished(&mut self, dir: Dir, what: Option<Unfinished>, stories: &mut Stories) {
         self.story.get_or_insert_with(|| stories.begin()).unfinished[dir.index()] = what;

@@ -7,7 +7,7 @@ use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt, Rule,
+    At, CloseCode, Counts, Dir, EndKind, Ending, Finding, Flow, Layer, Missing, More, ON, Out, Receipt, Rule,
     Severity, StreamEnd, Text, Time,
 };
 
@@ -159,7 +159,7 @@ impl Conversation {
     pub fn gap(
         &mut self,
         dir: Dir,
-        length: u64,
+        missing: Missing,
         between: (Option<u64>, Option<u64>),
         rule: &'static Rule,
         out: &mut Out<'_>,
@@ -167,13 +167,7 @@ impl Conversation {
     ) -> Flow {
         self.shared.aftermath.blind(dir);
         self.shared.gap_rule = Some(rule);
-        self.halves[dir.index()].gap(&mut self.shared, length, between, out, scratch)
-    }
-
-    /// Bytes that are to come of the payload of the frame that `dir` has begun.
-    pub fn left(&self, dir: Dir) -> u64 {
-        let frame = self.halves[dir.index()].under_way().and_then(|unfinished| unfinished.frame);
-        frame.map_or(0, |(arrived, declared)| declared.saturating_sub(arrived))
+        self.halves[dir.index()].gap(&mut self.shared, missing, between, out, scratch)
     }
 
     /// The stream of `dir` is over; `receipt` says what had been acknowledged by then.
@@ -204,6 +198,12 @@ impl Conversation {
         let flow = self.shared.note(Some(dir), at, &findings, out);
         scratch.findings = findings;
         flow
+    }
+
+    /// `dir` has reset the stream that it had ended in order before.
+    pub fn reset(&mut self, dir: Dir, how: StreamEnd) {
+        self.shared.ended[dir.index()] = Some(how);
+        self.shared.aftermath.reset(dir, how);
     }
 
     /// The connection is over: its last packet came at `ended`, the last one of the input so far at `now`.

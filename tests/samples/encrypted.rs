@@ -12,12 +12,14 @@ use std::sync::Arc;
 use serde_json::Value;
 use wstool::decoder::{Beginning, Decoder};
 use wstool::input::{self, Input, PcapNgWriter};
-use wstool::model::{At, FlowId, Packet, Side, StreamEnd, Time};
+use wstool::model::{At, FlowId, Packet, Receipt, Side, StreamEnd, Time};
 use wstool::pipeline::{self, Means};
 use wstool::render::json::Json;
 use wstool::render::{Options, Tree};
+use wstool::synth::rewrite;
 use wstool::tls::Secrets;
 
+use crate::healthy::{packets_of, pcap};
 use crate::poorer::is_to_server;
 use crate::shelf::{encrypted, of, records_of, root};
 
@@ -432,4 +434,66 @@ fn any_segmentation_will_do() {
         }
     }
     assert!(count > 8, "{count}");
+}
+
+/// The rules that somebody is said to have broken.
+fn faults(records: &[Value]) -> BTreeSet<String> {
+    let blames = |finding: &&&Value| finding["severity"] != "note" && !finding["who"].is_null();
+    of(records, "finding").iter().filter(blames).map(|finding| finding["rule"].to_string()).collect()
+}
+
+/// Of a record that is lost nobody knows how much content it had, where the cipher pads it: what comes behind
+/// is not taken for frames that are not there, and nobody is blamed.
+#[test]
+fn lost_records_make_no_frames_and_no_faults() {
+    let kinds = ["small-records.pcap", "padded.pcap", "rsa-aes128-sha.pcap", "sha384-mac-then-encrypt.pcap"];
+    let all = recorded();
+    let mut lost_records = 0;
+    for sample in encrypted().iter().filter(|sample| kinds.iter().any(|kind| sample.name.ends_with(kind))) {
+        let it = all.iter().find(|it| sample.name.ends_with(&it.name)).expect("it was recorded");
+        let known = faults(&decoded(&it.capture, &it.keys));
+        let packets = rewrite::cut(&packets_of(sample).expect("a capture of Ethernet"), 200);
+        for lost in 0..packets.len() {
+            let left: Vec<_> = [&packets[..lost], &packets[lost + 1..]].concat();
+            let records = decoded(&pcap(&left, 1 << 16), &it.keys);
+            let at = format!("{} without packet {lost}", it.name);
+            let whole: Vec<_> = records.iter().filter(|it| it["complete"] == true).cloned().collect();
+            for (found, sent) in said(&whole).iter().flatten().zip(it.connections.iter().flatten()) {
+                assert!(found.iter().all(|message| sent.contains(message)), "{at}: {found:?}");
+            }
+            lost_records += usize::from(records.iter().any(|it| it["rule"] == "tls-records-lost"));
+            assert!(faults(&records).is_subset(&known), "{at}: {:?}", faults(&records));
+        }
+    }
+    assert!(lost_records > 50, "{lost_records}");
+}
+
+/// A server refuses the hello with an alert: that is told, whoever of the two ends TCP first.
+#[test]
+fn a_refused_hello_is_told_whoever_ends_first() {
+    let it =
+        recorded().into_iter().find(|it| it.name.starts_with("tls12-rsa-aes128-sha.")).expect("recorded");
+    let Ok(Input::Capture(mut packets)) = input::open(Box::new(Cursor::new(it.capture)), "capture") else {
+        panic!("a capture")
+    };
+    let hello = std::iter::from_fn(|| packets.next()?.ok().map(|packet| packet.data.to_vec()))
+        .find(|packet| has_hello(packet))
+        .expect("a hello");
+    let hello = &hello[hello.windows(3).position(|it| it == [22, 3, 1]).expect("a record")..];
+    for first in [Side::A, Side::B] {
+        let mut json = Json::lines(Vec::new(), 1 << 20);
+        let mut decoder = Decoder::new(&mut json);
+        let ends = [(Ipv4Addr::LOCALHOST, 50_000).into(), (Ipv4Addr::LOCALHOST, 8443).into()];
+        decoder.open(FlowId(0), &Beginning::opened(ends));
+        decoder.data(FlowId(0), Side::A, hello, At::default());
+        decoder.data(FlowId(0), Side::B, &[21, 3, 3, 0, 2, 2, 40], At::default());
+        for side in [first, first.other()] {
+            decoder.end(FlowId(0), side, StreamEnd::Fin, Receipt::default(), At::default());
+        }
+        assert!(decoder.close(FlowId(0), StreamEnd::Fin, None).is_continue());
+        decoder.finish();
+        let told = String::from_utf8(json.finish().expect("memory takes it")).expect("UTF-8");
+        let rules: Vec<_> = told.lines().filter(|line| line.contains(r#""type":"finding""#)).collect();
+        assert!(matches!(rules[..], [rule] if rule.contains(r#""tls-alert""#)), "{first:?}: {rules:?}");
+    }
 }

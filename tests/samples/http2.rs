@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::shelf::{Sample, records_of, root};
+use crate::shelf::{Sample, capture, findings, records_of, root};
 
 /// What was said, by path and sender, in order: text, or bytes in hexadecimal.
 type Said = BTreeMap<(String, String), Vec<String>>;
@@ -121,4 +121,17 @@ fn each_websocket_has_the_connection_for_its_parent() {
         connections,
         expected.map(|(conn, parent, how, status)| (conn, parent, how.to_owned(), status))
     );
+}
+
+/// Some programs end a stream in order before they say that it has failed; others take back what they ended.
+#[test]
+fn an_error_behind_the_end_of_a_stream_is_told() {
+    let reset = root().join("broken/stream-reset.script");
+    let script = fs::read_to_string(reset).expect("a script");
+    let (before, _) = script.split_once("client h2 rst-stream").expect("how it ends");
+    for (code, is_told) in [(2, true), (0, false), (8, false)] {
+        let end = format!("server h2 data stream=1 end-stream\nserver h2 rst-stream stream=1 code={code}\n");
+        let rules = findings(&records_of(&capture(&format!("{before}{end}"))));
+        assert_eq!(rules.iter().any(|rule| rule == "stream-reset"), is_told, "{code}: {rules:?}");
+    }
 }

@@ -113,6 +113,9 @@ def all_of_12():
                 options={"connections": 2, "resume": True, "nginx": "ssl_session_tickets off;"})
     yield tls12(*gcm, "tls12-session-ticket", "the second connection resumes the session with a ticket",
                 server="nginx", client="s_client", options={"connections": 2, "resume": True})
+    yield tls12("AES128-SHA", RSA, "tls12-small-records", "records of at most 512 bytes in CBC: how much content "
+                "a lost one had is not known to the byte", client="s_client",
+                options={"s_client": ["-max_send_frag", "512"]})
     yield tls12(*gcm, "tls12-renegotiation", "the client begins another handshake within the first",
                 server="s_server", client="s_client", twin=True,
                 options={"commands": {"1": ["R"]}, "more": ["-client_renegotiation"]})

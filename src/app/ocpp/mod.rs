@@ -25,7 +25,7 @@ pub static DIALECT: Dialect = Dialect {
     reader: Reader::Session(|| Box::<session::Ocpp>::default()),
     sheet: Sheet {
         name: "OCPP-J 1.6, 2.0.1 and 2.1",
-        shown_by: "a CALL: `[2,\"id\",\"Action\",{…}]`",
+        shown_by: "a CALL of an action of OCPP: `[2,\"id\",\"Heartbeat\",{}]`",
         decoded: "type, id, action, payload, error code; calls of both sides tied to their results and \
                   errors; \
                   one call at a time, ids, actions and error codes of the version agreed on",

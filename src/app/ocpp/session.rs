@@ -84,11 +84,9 @@ fn take<'t>(said: &Said<'_>, elements: &'t [&'t str]) -> Result<Message<'t>, Tex
     let strings = parts.iter().take(defs.len() - 1);
     let words: Vec<String> = strings.filter_map(|part| json::string(part)).collect();
     let fits = words.len() == defs.len() - 1 && parts[defs.len() - 1].starts_with('{');
-    // Who knows nothing else of the connection takes nothing for a call but what looks like one.
-    let is_action = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().all(|c| c.is_ascii_alphanumeric())
-    };
-    let is_ours = said.known || *kind == "2" && words.get(1).is_some_and(|word| is_action(word));
+    // Other protocols have calls of this form, but not these actions.
+    let is_ours =
+        said.known || *kind == "2" && words.get(1).is_some_and(|word| actions::of_action(word) != 0);
     if !(fits && is_ours) {
         return Err(Text::with("{} with elements of other types", *name));
     }

@@ -53,6 +53,8 @@ fn what_is_none() {
     let said = Said::sample(Client, 1, true, br#"[2,"a","lower",{}]"#);
     assert!(Ocpp::default().read(&said, &mut Vec::new()).is_some());
     assert!(Ocpp::default().read(&Said { known: false, ..said }, &mut Vec::new()).is_none());
+    let said = Said { known: false, ..Said::sample(Client, 1, true, br#"[2,"7","Move",{"x":1}]"#) };
+    assert!(Ocpp::default().read(&said, &mut Vec::new()).is_none());
     let said = Said { known: false, ..Said::sample(Client, 1, true, BOOT.as_bytes()) };
     assert!(Ocpp::default().read(&said, &mut Vec::new()).is_some());
 }

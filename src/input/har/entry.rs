@@ -117,12 +117,15 @@ impl Entry {
             if answer.version.is_empty() {
                 answer.version.clone_from(&exchange.version);
             }
-            // Over HTTP/1.1 this would be an answer that opens nothing, and a key would be asked for.
-            let (method, version) = written::handshake(&exchange.headers);
-            if is_websocket && version == "HTTP/2" && (200..300).contains(&answer.status) {
-                method.clone_into(&mut exchange.method);
-                version.clone_into(&mut exchange.version);
-                version.clone_into(&mut answer.version);
+            // Over HTTP/1.1 this would be an answer that opens nothing, and a key would be asked for. What
+            // messages went over is open, whichever fields are listed.
+            let has_key = field(&exchange.headers, "Sec-WebSocket-Key").is_some();
+            let (_, version) = written::handshake(&exchange.headers);
+            let is_open = !exchange.messages.is_empty() && (exchange.version == "HTTP/2" || !has_key);
+            if is_websocket && (version == "HTTP/2" || is_open) && (200..300).contains(&answer.status) {
+                "CONNECT".clone_into(&mut exchange.method);
+                "HTTP/2".clone_into(&mut exchange.version);
+                "HTTP/2".clone_into(&mut answer.version);
             }
         }
         let failed = self.error.text().filter(|why| !why.is_empty() && exchange.answer.is_none());

@@ -86,6 +86,14 @@ fn without_a_key_a_200_opens_over_http2_and_nothing_else_does() {
         let [exchange] = &story.exchanges[..] else { panic!("{story:?}") };
         assert_eq!((exchange.method.as_str(), exchange.version.as_str()), expected, "{fields} {status}");
     }
+    // What messages went over is open, whatever is listed of its handshake; with a key it would be a fault.
+    let message = r#"{"type":"send","time":1,"opcode":1,"data":"a"}"#;
+    for (fields, expected) in [("", ("CONNECT", "HTTP/2")), (KEYED, ("GET", "HTTP/1.1"))] {
+        let entry = socket(message).replace(KEYED, fields).replace("\"status\":101", "\"status\":200");
+        let story = read(archive(&entry).as_bytes());
+        let [exchange] = &story.exchanges[..] else { panic!("{story:?}") };
+        assert_eq!((exchange.method.as_str(), exchange.version.as_str()), expected, "{fields}");
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl<W: Write> ToJson<W> for &Other {
             "connections": self.connections,
         );
         if self.is_tls() {
-            members!(w, "hello": !self.is_joined, "deciphered": self.is_read);
+            members!(w, "hello": !self.is_joined || self.version.is_some(), "deciphered": self.is_read);
         }
         if let Some(sealed) = &self.sealed {
             let [client, server] = &sealed.sides;

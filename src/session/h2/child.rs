@@ -11,8 +11,8 @@ use crate::http::{CONNECT_ENDS_STREAM, CONNECT_WITHOUT_SETTING, DATA_BEFORE_COMP
 use crate::limits;
 use crate::model::http2::error_shown;
 use crate::model::{
-    At, Case, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Receipt, Roles, Rule, Side, SourceId, Span,
-    StreamEnd, Text, Time,
+    At, Case, Dir, Finding, Flow, Handshake, Interest, Layer, Missing, ON, Receipt, Roles, Rule, Side,
+    SourceId, Span, StreamEnd, Text, Time,
 };
 use crate::session::about::About;
 use crate::session::judged::Judged;
@@ -243,14 +243,13 @@ impl Child {
     /// connection lacks may be frames' headers and what is of other streams. What comes next must not be
     /// taken for the rest of a frame.
     pub fn lose(&mut self, dir: Dir, rule: &'static Rule, length: u64, cx: &mut Context<'_, '_>) -> Flow {
-        let left = self.talk().map_or(0, |talk| talk.left(dir));
-        self.gap(dir, rule, if left >= length { left + 1 } else { length }, cx)
+        self.gap(dir, rule, Missing { length, is_exact: false }, cx)
     }
 
-    /// `length` bytes of its content are missing.
-    pub fn gap(&mut self, dir: Dir, rule: &'static Rule, length: u64, cx: &mut Context<'_, '_>) -> Flow {
+    /// So much of its content is missing.
+    pub fn gap(&mut self, dir: Dir, rule: &'static Rule, missing: Missing, cx: &mut Context<'_, '_>) -> Flow {
         self.is_behind |= dir == Dir::Server;
-        flow(self.session.gap(Side::of(dir), length, (None, None), rule, cx))
+        flow(self.session.gap(Side::of(dir), missing, (None, None), rule, cx))
     }
 
     /// An endpoint has ended the stream, or the connection below it.
@@ -286,10 +285,17 @@ impl Child {
             let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected, got).like(case);
             told.note(Dir::Server, at, &[finding], cx)?;
         }
+        let how = StreamEnd::Reset(u8::try_from(code).unwrap_or(u8::MAX));
         if std::mem::replace(&mut self.ended[dir.index()], true) {
+            // Some programs end a stream in order before they say that it has failed. NO_ERROR and CANCEL say
+            // no more than that they want nothing else on it.
+            if !matches!(code, 0 | 8)
+                && let Some(talk) = self.session.talk()
+            {
+                talk.reset(dir, how);
+            }
             return ON;
         }
-        let how = StreamEnd::Reset(u8::try_from(code).unwrap_or(u8::MAX));
         flow(self.session.end(Side::of(dir), how, Receipt::default(), at, cx))
     }
 

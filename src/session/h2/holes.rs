@@ -1,7 +1,7 @@
 //! What the capture of a connection of HTTP/2 lacks, as its streams have to know it.
 
 use super::{Around, Context, Http2, Stream};
-use crate::model::{Dir, Flow, ON};
+use crate::model::{Dir, Flow, Missing, ON};
 use crate::session::follow::Missed;
 
 impl Http2 {
@@ -19,13 +19,14 @@ impl Http2 {
     /// Bytes of one endpoint are not in the capture.
     pub fn gap(&mut self, dir: Dir, missed: Missed, to: &mut Around<'_, '_, '_>) -> Flow {
         let (rule, length) = (missed.rule, missed.gap.length);
+        let missing = Missing { length, is_exact: missed.is_exact };
         if let Some(told) = &to.about.told {
             to.cx.out.sink().behind(told.conn, dir);
         }
-        if let Some(id) = self.connection.gap(dir, length) {
+        if let Some(id) = self.connection.gap(dir, missing) {
             let is_framed = !self.connection.is_seeking(dir);
             let flow = match self.streams.get_mut(&id) {
-                Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),
+                Some(Stream::Child(child)) => child.gap(dir, rule, missing, to.cx),
                 Some(Stream::Exchange(exchange)) => exchange.miss(dir, missed, is_framed, to),
                 _ => ON,
             };

@@ -12,7 +12,8 @@ use super::undeciphered::short;
 use super::{Context, Session};
 use crate::limits;
 use crate::model::{
-    At, Dir, Finding, Flow, Interest, Layer, ON, Other, Rule, SealedTraffic, Secured, Side, Span, Text,
+    At, Dir, Finding, Flow, Interest, Layer, Missing, ON, Other, Rule, SealedTraffic, Secured, Side, Span,
+    Text,
 };
 use crate::tls::{
     self, Carried, Ear, Event, Machine, Message, NOT_AUTHENTIC, RECORDS_LOST, SECRET_MISSING, SessionSecrets,
@@ -109,6 +110,8 @@ impl Tls {
         let Self { machine, above } = self;
         let dir = above.dir(side);
         above.holes[dir.index()] = Some(hole);
+        // What was in it is known once a record behind it opens, which need not come.
+        above.inner.behind(side, cx);
         let flow = machine.gap(dir, length, &mut Hearing { above, cx });
         above.answer(flow)
     }
@@ -212,7 +215,7 @@ impl Above {
                 };
                 self.say(said::record(carried, Text::with(words, length)), cx)
             }
-            Event::Lost { length, records } => self.lost(carried, length, records, cx),
+            Event::Lost { content, records } => self.lost(carried, content, records, cx),
             Event::Trouble(trouble) => self.trouble(carried, trouble, cx),
         }
     }
@@ -299,7 +302,13 @@ impl Above {
     }
 
     /// Content is missing.
-    fn lost(&mut self, carried: &Carried<'_>, length: u64, records: u64, cx: &mut Context<'_, '_>) -> Flow {
+    fn lost(
+        &mut self,
+        carried: &Carried<'_>,
+        content: Missing,
+        records: u64,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
         if self.unread[carried.dir.index()] {
             // What it says is not known, but that it says something.
             self.inner.behind(self.side(carried.dir), cx);
@@ -310,11 +319,11 @@ impl Above {
         if let (Some(told), true) = (&self.inner.about.told, hole.is_some()) {
             let got = Text::new("records that are missing: {}, with {} bytes of content (inferred)");
             let expected = "all records, which have no number of their own".into();
-            let finding = Finding::new(&RECORDS_LOST, None, expected, got.and(records).and(length));
+            let finding = Finding::new(&RECORDS_LOST, None, expected, got.and(records).and(content.length));
             let at = At { packet: between.1.or(between.0).unwrap_or_default(), ..carried.last() };
             told.note(carried.dir, at, &[finding], cx)?;
         }
-        let interest = self.inner.gap(self.side(carried.dir), length, between, rule, cx);
+        let interest = self.inner.gap(self.side(carried.dir), content, between, rule, cx);
         self.note(interest);
         if interest == Interest::Follow { ON } else { Flow::Break(()) }
     }

@@ -202,13 +202,15 @@ fn a_secret_that_is_missing_is_named() {
     assert!(!said.iter().any(|said| said.contains("Trouble")), "{said:?}");
 }
 
+const LOST: &str = "server: Lost { content: Missing { length: 205, is_exact: true }, records: 1 }";
+
 #[test]
 fn a_record_that_is_damaged_is_told_and_the_next_one_opens() {
     let mut trace = trace();
     trace[4].1[20] ^= 1;
     let said = Heard::of(secrets(""), &trace, usize::MAX).said;
     let at = said.iter().position(|said| said == "server: Trouble(NotAuthentic)").expect("it is told");
-    assert_eq!(said[at + 1], "server: Lost { length: 205, records: 1 }");
+    assert_eq!(said[at + 1], LOST);
     assert!(said.contains(&"server: 50 bytes in record 4".to_owned()), "{said:?}");
 }
 
@@ -233,10 +235,7 @@ fn behind_a_hole_the_next_record_is_found() {
             }
         }
         let said = &heard.said;
-        assert!(
-            said.contains(&"server: Lost { length: 205, records: 1 }".to_owned()),
-            "{from}–{to}: {said:?}"
-        );
+        assert!(said.contains(&LOST.to_owned()), "{from}–{to}: {said:?}");
         assert!(said.iter().any(|said| said.starts_with("server: 50 bytes")), "{from}–{to}: {said:?}");
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::limits;
-use crate::model::{Body, Deflate, Emitter, Hole, Part, Sink, Time, Unit, Utf8, Wants, hole};
+use crate::model::{Body, Deflate, Emitter, Hole, Missing, Part, Sink, Time, Unit, Utf8, Wants, hole};
 use crate::ws::half::Scratch;
 
 /// A payload as it was sent: `None` is missing, and shorter than sent where not all is kept.
@@ -103,8 +103,8 @@ fn show_in(extensions: Extensions, frames: &[Sent], cut: usize, payload: u64) ->
             let flow = if run[0] {
                 bytes.chunks(cut).try_for_each(|chunk| talk.push(dir, chunk, at, &mut out, &mut scratch))
             } else {
-                let (length, between) = (run.len() as u64, (Some(1), Some(2)));
-                talk.gap(dir, length, between, &super::super::TCP_RESET, &mut out, &mut scratch)
+                let (missing, between) = (Missing::exactly(run.len() as u64), (Some(1), Some(2)));
+                talk.gap(dir, missing, between, &super::super::TCP_RESET, &mut out, &mut scratch)
             };
             assert!(flow.is_continue());
         }

@@ -67,9 +67,14 @@ fn play_in(mut talk: Conversation, acts: &[Act<'_>], cut: usize) -> Vec<String> 
             Send(dir, bytes) => {
                 bytes.chunks(cut).try_for_each(|chunk| talk.push(*dir, chunk, at, &mut out, &mut scratch))
             }
-            Lose(dir, len) => {
-                talk.gap(*dir, *len, (Some(1), Some(2)), &super::super::TCP_RESET, &mut out, &mut scratch)
-            }
+            Lose(dir, len) => talk.gap(
+                *dir,
+                Missing::exactly(*len),
+                (Some(1), Some(2)),
+                &super::super::TCP_RESET,
+                &mut out,
+                &mut scratch,
+            ),
             End(dir, how) | Cross(dir, how) => {
                 let received = Some(matches!(act, End(..)));
                 let receipt = Receipt { received, peer_ended: false };

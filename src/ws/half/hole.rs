@@ -3,7 +3,9 @@
 
 use super::{Current, Half, Lost, Open, Scratch, State};
 use crate::limits;
-use crate::model::{At, Dir, Flow, FrameHeader, Gap, GapEffect, Hole, LengthForm, ON, Opcode, Out, hole};
+use crate::model::{
+    At, Dir, Flow, FrameHeader, Gap, GapEffect, Hole, LengthForm, Missing, ON, Opcode, Out, hole,
+};
 use crate::ws::seek::Seeker;
 use crate::ws::shape::Known;
 use crate::ws::shared::Shared;
@@ -34,14 +36,15 @@ impl Half {
     pub(in crate::ws) fn gap(
         &mut self,
         shared: &mut Shared,
-        length: u64,
+        missing: Missing,
         between: (Option<u64>, Option<u64>),
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
         let mut open = self.open(scratch);
-        let gap = Gap { offset: self.offset, length, between, effect: GapEffect::SkippedInPayload };
-        let flow = self.pass_over(&mut open, shared, gap, out, scratch);
+        let (offset, length) = (self.offset, missing.length);
+        let gap = Gap { offset, length, between, effect: GapEffect::SkippedInPayload };
+        let flow = self.pass_over(&mut open, shared, (gap, missing.is_exact), out, scratch);
         self.put_away(open, scratch);
         flow
     }
@@ -50,7 +53,7 @@ impl Half {
         &mut self,
         open: &mut Open,
         shared: &mut Shared,
-        gap: Gap,
+        (gap, is_exact): (Gap, bool),
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
@@ -68,14 +71,15 @@ impl Half {
         }
         let current = &mut open.current;
         match &mut open.state {
-            State::Payload if current.remaining >= length => {
+            State::Payload if is_exact && current.remaining >= length => {
                 current.miss(length, &mut open.holes);
                 let done = current.remaining == 0;
                 shared.emit_gap(self.dir, &gap, out)?;
                 if done { self.complete(open, shared, at, out, scratch) } else { ON }
             }
             State::Payload => {
-                // The payload's end is inside the hole: its length is known, what follows is not.
+                // The payload's end is inside the hole, or nobody knows where behind it: its length is known,
+                // what follows is not.
                 current.miss(current.remaining, &mut open.holes);
                 self.complete(open, shared, at, out, scratch)?;
                 self.lose(open, shared, gap, at, out)
