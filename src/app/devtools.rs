@@ -23,8 +23,8 @@ pub static DIALECT: Dialect = Dialect {
     reader: Reader::Session(|| Box::<DevTools>::default()),
     sheet: Sheet {
         name: "Chrome DevTools Protocol",
-        shown_by: "a target `/devtools/page/ID` or `/devtools/browser/ID`; a `method` of one of its domains, \
-                   such as `Runtime.enable`",
+        shown_by: "a target `/devtools/page/ID` or `/devtools/browser/ID`; a `method` that it is known \
+                   by, such as `Runtime.enable`",
         decoded: "method, id, session, parameters, result and error; commands tied to their results by id \
                   and session, crashed and detached targets",
         sample: "devtools.pcap.gz",
@@ -116,6 +116,58 @@ const DOMAINS: &[&str] = &[
     "Target",
     "Tethering",
     "Tracing",
+];
+
+/// Commands and events that are frequent, by their domain.
+const KNOWN: &[(&str, &str)] = &[
+    ("Browser", "getVersion getWindowForTarget setDownloadBehavior"),
+    ("CSS", "getComputedStyleForNode getMatchedStylesForNode styleSheetAdded"),
+    ("Console", "messageAdded"),
+    (
+        "DOM",
+        "describeNode documentUpdated getBoxModel getDocument querySelector querySelectorAll resolveNode",
+    ),
+    (
+        "Debugger",
+        "getScriptSource scriptParsed setAsyncCallStackDepth setBlackboxPatterns \
+         setBreakpointByUrl setPauseOnExceptions stepInto stepOut stepOver",
+    ),
+    ("Emulation", "setDeviceMetricsOverride setEmulatedMedia setFocusEmulationEnabled setUserAgentOverride"),
+    ("Fetch", "continueRequest failRequest fulfillRequest requestPaused"),
+    ("HeapProfiler", "addHeapSnapshotChunk collectGarbage takeHeapSnapshot"),
+    ("Input", "dispatchKeyEvent dispatchMouseEvent dispatchTouchEvent insertText"),
+    ("Inspector", "detached targetCrashed targetReloadedAfterCrash"),
+    ("Log", "entryAdded startViolationsReport"),
+    (
+        "Network",
+        "dataReceived emulateNetworkConditions getCookies getResponseBody loadingFailed loadingFinished \
+         requestServedFromCache requestWillBeSent requestWillBeSentExtraInfo responseReceived \
+         responseReceivedExtraInfo setCacheDisabled setExtraHTTPHeaders setUserAgentOverride \
+         webSocketClosed webSocketCreated webSocketFrameReceived webSocketFrameSent",
+    ),
+    (
+        "Page",
+        "addScriptToEvaluateOnNewDocument captureScreenshot createIsolatedWorld domContentEventFired \
+         frameAttached frameDetached frameNavigated frameStartedLoading frameStoppedLoading getFrameTree \
+         getLayoutMetrics getResourceTree javascriptDialogOpening lifecycleEvent loadEventFired printToPDF \
+         screencastFrame screencastFrameAck setLifecycleEventsEnabled startScreencast",
+    ),
+    ("Performance", "getMetrics"),
+    ("Profiler", "consoleProfileFinished setSamplingInterval startPreciseCoverage takePreciseCoverage"),
+    (
+        "Runtime",
+        "addBinding bindingCalled callFunctionOn compileScript consoleAPICalled evaluate exceptionThrown \
+         executionContextCreated executionContextDestroyed executionContextsCleared getProperties \
+         releaseObject releaseObjectGroup runIfWaitingForDebugger",
+    ),
+    ("Storage", "clearDataForOrigin getCookies setCookies"),
+    (
+        "Target",
+        "attachToTarget attachedToTarget createBrowserContext createTarget detachedFromTarget \
+         getBrowserContexts getTargetInfo getTargets setAutoAttach setDiscoverTargets targetCrashed \
+         targetCreated targetDestroyed targetInfoChanged",
+    ),
+    ("Tracing", "bufferUsage dataCollected tracingComplete"),
 ];
 
 fn looks_like(said: &Said<'_>) -> bool {
@@ -256,12 +308,12 @@ fn tell(said: &Said<'_>, object: &Object<'_>, method: &str, found: &mut Vec<Find
     found.push(Finding::new(rule, said.dir, "a target that goes on".into(), got).at(said.span()));
 }
 
-/// Whether a method is of a domain that is known.
+/// Whether a method is one of those by which the protocol is known: others have methods of the domains `Page`
+/// or `Runtime`, too, but not these.
 fn is_known(method: &str) -> bool {
-    let Some((domain, command)) = method.split_once('.') else { return false };
-    DOMAINS.binary_search(&domain).is_ok()
-        && command.starts_with(|c: char| c.is_ascii_lowercase())
-        && command.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    let Some((domain, name)) = method.split_once('.') else { return false };
+    matches!(name, "enable" | "disable") && DOMAINS.binary_search(&domain).is_ok()
+        || KNOWN.iter().any(|(known, names)| *known == domain && names.split(' ').any(|it| it == name))
 }
 
 #[cfg(test)]
@@ -303,6 +355,8 @@ mod tests {
         for wire in [
             r#"{"id":1,"method":"sum","params":[1,2]}"#,
             r#"{"id":1,"method":"Room.enter"}"#,
+            r#"{"id":1,"method":"Page.open","params":{}}"#,
+            r#"{"id":1,"method":"Runtime.start"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"Page.enable"}"#,
             r#"{"id":1,"result":{}}"#,
             r#"{"method":"Page.enable"}"#,

@@ -123,3 +123,7 @@ pub const LOSSY: u64 = 200;
 /// Places of a capture that are remembered at which packets are missing: whose last packet stands right
 /// before one may have sent more.
 pub const LOSSES: usize = 16 * 1024;
+
+/// Bytes of one string of a HAR file, as it is written: whoever reads one holds all of it. Browsers make none
+/// that are longer, and a short file that is compressed can.
+pub const HAR_STRING: usize = 256 * 1024 * 1024;

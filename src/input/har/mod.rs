@@ -22,13 +22,15 @@ mod objects;
 mod parts;
 mod read;
 mod scalar;
+mod strings;
 pub mod written;
 
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr};
 
 use super::InputError;
 use super::source::Source;
+use crate::limits;
 use crate::model::{Dir, Opcode, Text, Time};
 
 /// An archive that is recognised and not read yet.
@@ -169,7 +171,8 @@ impl Archive {
     /// Reads the document; whether it is an archive.
     fn document(&mut self, reading: &mut read::Reading<'_>) -> Result<bool, serde_json::Error> {
         self.skip_mark().map_err(serde_json::Error::io)?;
-        let reader = BufReader::with_capacity(64 * 1024, &mut self.source);
+        let source = strings::Bounded::new(&mut self.source, limits::HAR_STRING);
+        let reader = BufReader::with_capacity(64 * 1024, source);
         let mut json = serde_json::Deserializer::from_reader(reader);
         objects::document(reading, &mut json)?;
         json.end()?;
@@ -189,6 +192,10 @@ impl Archive {
         use serde_json::error::Category;
         let (line, column) = (error.line() as u64, error.column() as u64);
         match error.classify() {
+            Category::Io if error.io_error_kind() == Some(ErrorKind::FileTooLarge) => {
+                let what = Text::with("a string of more than {} bytes", limits::HAR_STRING as u64);
+                InputError::Json { line, column, what }
+            }
             Category::Io => {
                 let have = self.source.meter().read();
                 self.source.failed(error.into(), have)
