@@ -43,8 +43,6 @@ struct Of {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Missed {
     pub gap: Gap,
-    /// Its length is known to the byte.
-    pub is_exact: bool,
     /// What it is against.
     pub rule: &'static Rule,
 }
@@ -140,7 +138,7 @@ impl Follow {
     /// framing around the content the next byte stands.
     pub fn miss(
         &mut self,
-        Missed { gap, rule, .. }: Missed,
+        Missed { gap, rule }: Missed,
         is_framed: bool,
         about: &About,
         cx: &mut Context<'_, '_>,

@@ -36,7 +36,7 @@ impl Session {
         self.about.lacks[dir.index()] = true;
         let offset = self.about.offsets[side.index()].saturating_sub(length);
         let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
-        let missed = Missed { gap, is_exact: missing.is_exact, rule };
+        let missed = Missed { gap, rule };
         if let Phase::Http(_) | Phase::New | Phase::Probe(_) = self.phase
             && let Some(conn) = self.about.conn()
         {
@@ -60,7 +60,7 @@ impl Session {
                 ON
             }
             #[cfg(feature = "h2")]
-            Phase::Http2(_) => self.http2(cx, |http2, to| http2.gap(dir, missed, to)),
+            Phase::Http2(_) => self.http2(cx, |http2, to| http2.gap(dir, missing, missed, to)),
             Phase::Sealed(sealed) => {
                 sealed.gap(side);
                 ON

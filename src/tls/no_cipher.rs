@@ -18,6 +18,9 @@ pub struct Opened {
 }
 
 impl Opener {
+    /// As if no byte stood behind content.
+    pub const INSIDE: usize = 0;
+
     pub fn of_traffic(_: Suite, _: &[u8]) -> Option<Self> {
         None
     }

@@ -17,9 +17,8 @@ impl Http2 {
     }
 
     /// Bytes of one endpoint are not in the capture.
-    pub fn gap(&mut self, dir: Dir, missed: Missed, to: &mut Around<'_, '_, '_>) -> Flow {
-        let (rule, length) = (missed.rule, missed.gap.length);
-        let missing = Missing { length, is_exact: missed.is_exact };
+    pub fn gap(&mut self, dir: Dir, missing: Missing, missed: Missed, to: &mut Around<'_, '_, '_>) -> Flow {
+        let (rule, length) = (missed.rule, missing.length);
         if let Some(told) = &to.about.told {
             to.cx.out.sink().behind(told.conn, dir);
         }
