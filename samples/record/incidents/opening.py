@@ -141,23 +141,11 @@ async def refused_403_before_accept(on):
 @incident
 async def refused_400_subprotocol(on):
     """A client offers v1.orders, and Python websockets has v2.orders only: 400."""
-    server = await on.python("""
-        import asyncio
-        from websockets.asyncio.server import serve
-        async def echo(socket):
-            async for message in socket:
-                await socket.send(message)
-        async def main():
-            async with serve(echo, "127.0.0.1", 8080, subprotocols=["v2.orders"]):
-                print("ready")
-                await asyncio.Future()
-        asyncio.run(main())
-    """)
-    try:
-        await connect("ws://127.0.0.1:8080/orders", subprotocols=["v1.orders"])
-    except WebSocketException:
-        pass
-    server.kill()
+    async with serve(echo, "127.0.0.1", 8080, subprotocols=["v2.orders"]):
+        try:
+            await connect("ws://127.0.0.1:8080/orders", subprotocols=["v1.orders"])
+        except WebSocketException:
+            pass
 
 
 @incident
