@@ -111,7 +111,7 @@ impl Left {
     }
 }
 
-/// Lines typed at a prompt, above which the screen prints from now on, and when it is left: while it is there,
+/// Lines typed at a prompt, above which the screen prints from now on, and when it is left. While it is there
 /// the keys that end a program are read by it, and are no signals.
 ///
 /// # Errors

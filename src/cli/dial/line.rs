@@ -174,12 +174,11 @@ impl Reach {
         answer.read_body(tcp, deadline.min(Instant::now() + Duration::from_secs(2))).await;
         let what = match code {
             407 => Text::new("give it a user: http://user:password@host:port"),
-            //= RFC 9110 §9.3.6
-            //# CONNECT is intended for use in requests to a proxy.
+            // What says so is mostly a web server: CONNECT is for proxies (RFC 9110 §9.3.6).
             400 | 404 | 405 | 501 => {
                 Text::new("is it an HTTP proxy? it may not know CONNECT; without it: --proxy none")
             }
-            // What its gateways say of the way to a server holds for a tunnel, what servers say of requests does not.
+            // It went to look for the server.
             502..=504 => Text::new("it does not reach the server; go without it: --proxy none"),
             _ => Text::new("see its log, or go without it: --proxy none"),
         };

@@ -386,7 +386,7 @@ fn middleboxes_leave_signatures() {
     assert_eq!(diagnosed(&response(Some(&request(&old).facts), simple).diagnoses), [""; 0]);
     let lost = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n\r\n";
     assert_eq!(diagnosed(&response(Some(&facts), lost).diagnoses), ["upgrade-lost-on-the-way"]);
-    // A server that lists this version has nothing against it; one that wants something else has not lost a thing.
+    // Who lists this version has nothing against it; who wants something else has lost nothing.
     for (fields, is_lost) in [
         ("", true),
         ("Sec-WebSocket-Version: 13\r\n", true),

@@ -367,7 +367,7 @@ impl Visitor {
             }
             // What TLS would have said of an end that is one.
             io::ErrorKind::UnexpectedEof => self.say("it vanished: the connection ended within TLS"),
-            // Only what is a stream within a connection is written to through hyper, whose words are not for people.
+            // Only streams within a connection are written to through hyper, whose words are not for people.
             _ if error.get_ref().is_some_and(|inner| inner.is::<hyper::Error>()) => {
                 self.say("it vanished: its stream of HTTP/2 ended without a Close");
             }

@@ -253,7 +253,7 @@ fn decode_finds_in_the_capture_what_went_wrong() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A client that is answered wrongly has to leave without a word (RFC 6455 §4.1): nobody says that it vanished.
+/// A client that is answered wrongly has to leave without a word (RFC 6455 §4.1), and has not vanished.
 #[test]
 fn who_is_answered_wrongly_may_leave() {
     let mut served = Served::start("answered-wrongly", &["ws", "--view", "none", "--fault", "accept"]);
