@@ -369,6 +369,19 @@ fn proxies_are_gone_through() {
     let (code, _, err) = told(connect(&["--proxy", &address, &url]), "");
     thread.join().expect("the proxy does not panic");
     assert!(code == Some(2) && err.contains("407") && err.contains("user:password@"), "{err}");
+    // What is said of a handshake's status is not said of a tunnel's.
+    for (status, words) in [
+        ("405 Method Not Allowed", "is it an HTTP proxy?"),
+        ("403 Forbidden", "see its log, or go without it"),
+        ("502 Bad Gateway", "it does not reach the server"),
+    ] {
+        let refusal = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+        let (thread, address) = proxy(Some(refusal.leak()), 1);
+        let (code, _, err) = told(connect(&["--proxy", &address, &url]), "");
+        thread.join().expect("the proxy does not panic");
+        let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(code == Some(2) && err.contains(words) && !err.contains("a handshake is"), "{err}");
+    }
     let (code, _, err) = told(connect(&["--proxy", "127.0.0.1:1", &url]), "");
     assert!(code == Some(2) && err.contains("the proxy of --proxy: 127.0.0.1:1 refuses"), "{err}");
     let (code, _, err) = told(connect(&["--proxy", "socks5://127.0.0.1:1", &url]), "");
@@ -692,6 +705,26 @@ fn a_prompt_takes_what_comes_at_once() {
     command.args(["--", env!("CARGO_BIN_EXE_wstool"), "connect", &url]);
     let output = command.output().expect("python3 runs");
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+/// While a lost connection is to be opened again, who leaves the prompt leaves the program.
+#[test]
+fn a_prompt_can_be_left_while_there_is_no_connection() {
+    for key in ["\u{3}", "\u{4}"] {
+        let (thread, url) = once(|mut stream| drop(accept(&mut stream)));
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers/prompt.py");
+        let mut command = Command::new("python3");
+        command.arg(script).args(["", "connecting again in", key, ""]).env("no_proxy", "*");
+        command.args(["--", env!("CARGO_BIN_EXE_wstool"), "connect", "--reconnect", &url]);
+        let output = command.output().expect("python3 runs");
+        thread.join().expect("the server does not panic");
+        let screen = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{key:?}: {screen}{}", text(&output.stderr));
+        assert!(
+            screen.contains("lost: ") && screen.trim_end().ends_with("the terminal is as it was"),
+            "{screen}"
+        );
+    }
 }
 
 /// What comes is shown as it is with `-q`, but nothing of it commands a terminal.

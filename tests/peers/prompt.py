@@ -2,7 +2,7 @@
 
 prompt.py [LINE SHOWN]... -- COMMAND...
 
-Waits for the prompt, types each LINE (with AT_ONCE in the environment all of it and Enter in one go, as an input
+Waits for the prompt, types each LINE, or presses the key of one control character (with AT_ONCE in the environment all of it and Enter in one go, as an input
 method or a lagging line delivers it), and fails unless SHOWN comes then. Prints all that was shown, and at the end
 whether the terminal is as it was.
 """
@@ -60,7 +60,9 @@ def prompts():
 
 
 for line, words in zip(typed[::2], typed[1::2]):
-    if line:
+    if len(line) == 1 and line < " ":
+        os.write(ours, line.encode())
+    elif line:
         count = prompts()
         at = len(raw)
         if "AT_ONCE" in os.environ:
@@ -77,7 +79,16 @@ for line, words in zip(typed[::2], typed[1::2]):
             wait_for(lambda: prompts() > count, "the prompt")
     else:
         wait_for(lambda: words in shown() and prompts() > 0, words)
-_, status = os.waitpid(child, 0)
+status = None
+
+
+def has_ended():
+    global status
+    ended, status = os.waitpid(child, os.WNOHANG)
+    return ended != 0
+
+
+wait_for(has_ended, "the end")
 print(shown())
 if termios.tcgetattr(theirs)[:4] == before[:4]:
     print("the terminal is as it was")

@@ -1,5 +1,6 @@
 //! What is to be sent, as it is typed or piped in: read on a thread of its own.
 
+use std::convert::Infallible;
 use std::io::{self, BufRead as _, Read as _};
 use std::thread;
 
@@ -7,6 +8,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::oneshot;
 
 use super::screen::{Above, Screen};
 use crate::limits;
@@ -90,18 +92,42 @@ pub fn named(texts: Vec<String>) -> Receiver<Input> {
     input
 }
 
-/// Lines typed at a prompt, above which the screen prints from now on.
+/// Whether somebody at a prompt has left it, by Ctrl-C or Ctrl-D; nobody else ever has.
+pub struct Left(Option<oneshot::Receiver<Infallible>>);
+
+impl Left {
+    /// There is no prompt to leave.
+    pub fn never() -> Self {
+        Self(None)
+    }
+
+    /// Waits until it was left. Is not asked again.
+    pub async fn wait(&mut self) {
+        match &mut self.0 {
+            // The one who reads lines says nothing: it has gone.
+            Some(reader) => drop(reader.await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Lines typed at a prompt, above which the screen prints from now on, and when it is left. While it is there
+/// the keys that end a program are read by it, and are no signals.
 ///
 /// # Errors
 /// When there is no terminal to edit lines on.
-pub fn prompt(screen: &Screen) -> Result<Receiver<Input>, ReadlineError> {
+pub fn prompt(screen: &Screen) -> Result<(Receiver<Input>, Left), ReadlineError> {
     let config = Config::builder().auto_add_history(true).build();
     let mut editor = Editor::<(), DefaultHistory>::with_config(config)?;
     let printer = editor.create_external_printer()?;
     screen.prompt(Some(Box::new(Printer(printer))));
     let (sender, input) = mpsc::channel(AHEAD);
-    thread::spawn(move || type_lines(&mut editor, &sender));
-    Ok(input)
+    let (reads, left) = oneshot::channel();
+    thread::spawn(move || {
+        type_lines(&mut editor, &sender);
+        drop(reads);
+    });
+    Ok((input, Left(Some(left))))
 }
 
 fn type_lines(editor: &mut Editor<(), DefaultHistory>, sender: &Sender<Input>) {

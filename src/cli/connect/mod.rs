@@ -42,7 +42,7 @@ use tokio::sync::mpsc::Receiver;
 
 use self::carrier::Carrier;
 use self::ending::End;
-use self::input::{Input, Terminal};
+use self::input::{Input, Left, Terminal};
 use self::opening::{Asking, Failure, Opening};
 use self::screen::{Screen, Tone};
 use self::script::{Step, Verdict};
@@ -268,11 +268,13 @@ impl Prepared<'_> {
         stop: &mut Stop,
     ) -> io::Result<u8> {
         let mut input: Option<Option<Receiver<Input>>> = None;
+        let mut left = Left::never();
         let mut attempt = 0;
         loop {
             let opened = tokio::select! {
                 opened = self.open(tap) => opened,
                 _ = stop.recv() => return Ok(INTERRUPTED),
+                () = left.wait() => return Ok(FAILED),
             };
             let code = match opened {
                 Err(failure) => {
@@ -312,7 +314,7 @@ impl Prepared<'_> {
                                 Opened::WebSocket(open) => Carrier::from(open.socket),
                                 Opened::Session(session) => session.carrier,
                             };
-                            let input = input.get_or_insert_with(|| begin(source, screen));
+                            let input = input.get_or_insert_with(|| begin(source, screen, &mut left));
                             let most = self.shown.options(self.look).payload;
                             let show = Show::new(screen.clone(), self.style, most);
                             let session = self.args.socketio.then(|| {
@@ -336,6 +338,7 @@ impl Prepared<'_> {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.recv() => return Ok(INTERRUPTED),
+                () = left.wait() => return Ok(FAILED),
             }
         }
     }
@@ -384,7 +387,10 @@ impl Prepared<'_> {
         match script::run(socket, &show, steps, self.args.dial.timeout).await? {
             Verdict::Passed => {
                 if !self.args.quiet {
-                    let words = Text::with("as expected: {} steps in {}", steps.len());
+                    let words = match steps.len() {
+                        1 => Text::new("as expected: 1 step in {}"),
+                        many => Text::with("as expected: {} steps in {}", many),
+                    };
                     screen.say(0, &words.and(verdict::short(began.elapsed())), Tone::Good)?;
                 }
                 Ok(FINE)
@@ -405,8 +411,8 @@ fn finish(recorder: Recorder, look: Look, code: u8) -> io::Result<u8> {
     Ok(if ending.is_kept(look)? { code } else { code.max(UNREACHED) })
 }
 
-/// Begins to read what is to be sent; `None` when nothing is.
-fn begin(source: &Source, screen: &Screen) -> Option<Receiver<Input>> {
+/// Begins to read what is to be sent; `None` when nothing is. `left` knows of a prompt from then on.
+fn begin(source: &Source, screen: &Screen, left: &mut Left) -> Option<Receiver<Input>> {
     match source {
         Source::Nothing => None,
         Source::Lines => Some(input::lines()),
@@ -415,7 +421,9 @@ fn begin(source: &Source, screen: &Screen) -> Option<Receiver<Input>> {
         Source::Prompt => {
             let _ = screen.say(0, &"/help lists what can be typed; Ctrl-D closes".into(), Tone::Aside);
             // Where lines cannot be edited they can be read.
-            Some(input::prompt(screen).unwrap_or_else(|_| input::lines()))
+            let Ok((input, reader)) = input::prompt(screen) else { return Some(input::lines()) };
+            *left = reader;
+            Some(input)
         }
     }
 }

@@ -16,7 +16,6 @@ use super::answer;
 use super::route::{Proxy, Resolve};
 use super::words::{self, Unresolved};
 use super::{Url, tls};
-use crate::http::handshake::status;
 use crate::lab::abort::{Abort, Abortable};
 use crate::lab::http2::ALPN;
 use crate::lab::tap::{Tap, Tapped};
@@ -175,7 +174,12 @@ impl Reach {
         answer.read_body(tcp, deadline.min(Instant::now() + Duration::from_secs(2))).await;
         let what = match code {
             407 => Text::new("give it a user: http://user:password@host:port"),
-            _ if !status(code).advice.is_empty() => status(code).advice,
+            // What says so is mostly a web server: CONNECT is for proxies (RFC 9110 §9.3.6).
+            400 | 404 | 405 | 501 => {
+                Text::new("is it an HTTP proxy? it may not know CONNECT; without it: --proxy none")
+            }
+            // It went to look for the server.
+            502..=504 => Text::new("it does not reach the server; go without it: --proxy none"),
             _ => Text::new("see its log, or go without it: --proxy none"),
         };
         Err(Text::new("the proxy of {} opens no tunnel to {}: {}; {}")

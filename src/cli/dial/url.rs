@@ -45,7 +45,7 @@ impl Url {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, resource) = rest.split_at(end);
         if authority.contains('@') {
-            return Err("a WebSocket URL has no user: use --header 'Authorization: …'".into());
+            return Err("a WebSocket URL has no user: `connect` takes it as --user NAME:PASSWORD".into());
         }
         if resource.contains(|c: char| c.is_ascii_control() || c == ' ' || !c.is_ascii()) {
             return Err("write spaces and other characters of the path as %XX".into());
@@ -137,7 +137,7 @@ mod tests {
             ("https://a/b", "wss://a/b"),
             ("ftp://a", "use ws or wss"),
             ("ws://a/#b", "%23"),
-            ("ws://u@a/", "Authorization"),
+            ("ws://u@a/", "--user NAME:PASSWORD"),
             ("ws://:80/", "no host"),
             ("ws://a:b/", "port"),
             ("ws://a:0/", "port"),

@@ -69,7 +69,7 @@ pub(super) fn in_response(
             "check the path, and that the proxy sends it to the WebSocket server and not to the site's files",
         ));
     }
-    if status == 426 && request.is_some_and(|request| request.broken.is_empty()) {
+    if status == 426 && asks_for_this(exam) && request.is_some_and(|request| request.broken.is_empty()) {
         found.push(Diagnosis::new(
             "upgrade-lost-on-the-way",
             "the request asks rightly for an upgrade, and the server says that it should: Upgrade was lost \
@@ -87,6 +87,17 @@ pub(super) fn in_response(
         ));
     }
     found
+}
+
+/// Whether a 426 asks for what a right handshake is: not for another protocol (RFC 9110 §7.8; RFC 2817 for
+/// TLS), and not for other versions of this one.
+fn asks_for_this(exam: &Exam<'_, '_>) -> bool {
+    //= RFC 6455 §4.4
+    //# If the server doesn't support the requested version, it MUST respond with a
+    //# |Sec-WebSocket-Version| header field (or multiple |Sec-WebSocket-Version| header fields)
+    //# containing all versions it is willing to use.
+    let names = |name: Name, value: &str| exam.count(name) == 0 || exam.listing(name, value).is_some();
+    names(Name::Upgrade, "websocket") && names(Name::Version, "13")
 }
 
 fn hop_by_hop() -> Diagnosis {

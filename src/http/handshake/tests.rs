@@ -386,6 +386,21 @@ fn middleboxes_leave_signatures() {
     assert_eq!(diagnosed(&response(Some(&request(&old).facts), simple).diagnoses), [""; 0]);
     let lost = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n\r\n";
     assert_eq!(diagnosed(&response(Some(&facts), lost).diagnoses), ["upgrade-lost-on-the-way"]);
+    // Who lists this version has nothing against it; who wants something else has lost nothing.
+    for (fields, is_lost) in [
+        ("", true),
+        ("Sec-WebSocket-Version: 13\r\n", true),
+        ("Sec-WebSocket-Version: 8, 13\r\n", true),
+        ("Sec-WebSocket-Version: 8\r\n", false),
+        ("Upgrade: websocket\r\nSec-WebSocket-Version: 7, 8\r\n", false),
+        ("Upgrade: TLS/1.2, HTTP/1.1\r\n", false),
+        ("Upgrade: h2c, WebSocket\r\n", true),
+    ] {
+        let text = format!("HTTP/1.1 426 Upgrade Required\r\n{fields}\r\n");
+        let found = diagnosed(&response(Some(&facts), &text).diagnoses);
+        assert_eq!(found == ["upgrade-lost-on-the-way"], is_lost, "{fields}{found:?}");
+        assert_eq!(found.is_empty(), !is_lost, "{fields}{found:?}");
+    }
     let bare = RESPONSE.replace("Upgrade: websocket\r\n", "");
     assert_eq!(diagnosed(&response(Some(&facts), &bare).diagnoses), ["hop-by-hop-headers-dropped"]);
 }

@@ -367,6 +367,10 @@ impl Visitor {
             }
             // What TLS would have said of an end that is one.
             io::ErrorKind::UnexpectedEof => self.say("it vanished: the connection ended within TLS"),
+            // Only streams within a connection are written to through hyper, whose words are not for people.
+            _ if error.get_ref().and_then(|inner| inner.downcast_ref::<hyper::Error>()).is_some() => {
+                self.say("it vanished: its stream of HTTP/2 ended without a Close");
+            }
             _ => self.say(Text::with("the connection broke: {}", error)),
         }
     }

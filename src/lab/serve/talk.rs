@@ -225,7 +225,12 @@ impl Talk {
                 self.over = true;
             }
             Came::End => {
-                self.visitor.say("it vanished: the connection ended without a Close");
+                //= RFC 6455 §4.1
+                //# the client MUST _Fail the WebSocket Connection_.
+                // So does who was answered wrongly on purpose.
+                if !self.visitor.plan.accept {
+                    self.visitor.say("it vanished: the connection ended without a Close");
+                }
                 self.over = true;
             }
         }

@@ -1,8 +1,10 @@
 //! Node.js's own HTTP/2 at the other end.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
-use super::{Certificate, Listening, connect, node, told};
+use super::{Certificate, Listening, connect, node, raw, told};
 use crate::peers::{Ear, Running};
 
 /// What Node.js says as a client.
@@ -102,6 +104,32 @@ fn what_goes_wrong_on_purpose_goes_wrong_on_streams() {
         }
         served.end();
     }
+}
+
+/// Who leaves a stream for good, as browsers leave that of a page, is named in words for people.
+#[test]
+fn who_resets_its_stream_has_vanished() {
+    let mut served = Listening::start("serve", &["ws", "--view", "none"]);
+    let mut tcp = TcpStream::connect(&*served.address).expect("it listens");
+    let request = raw::fields(&raw::request("/ticker?every=2ms"));
+    let asked = [raw::beginning(), raw::frame(raw::HEADERS, raw::END_HEADERS, 1, &request)].concat();
+    tcp.write_all(&asked).expect("sent");
+    let mut came = Vec::new();
+    while !came.windows(6).any(|it| it == b"tick 3") {
+        let mut piece = [0; 1024];
+        let count = tcp.read(&mut piece).expect("it ticks");
+        assert_ne!(count, 0);
+        came.extend_from_slice(&piece[..count]);
+    }
+    tcp.write_all(&raw::frame(raw::RST_STREAM, 0, 1, &8_u32.to_be_bytes())).expect("sent");
+    loop {
+        let line = served.running.line();
+        assert!(!line.contains("broke"), "{line}");
+        if line.contains("it vanished: ") {
+            break;
+        }
+    }
+    served.end();
 }
 
 /// What cannot be is said, with what to try.

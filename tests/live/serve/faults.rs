@@ -253,6 +253,23 @@ fn decode_finds_in_the_capture_what_went_wrong() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// A client that is answered wrongly has to leave without a word (RFC 6455 §4.1), and has not vanished.
+#[test]
+fn who_is_answered_wrongly_may_leave() {
+    let mut served = Served::start("answered-wrongly", &["ws", "--view", "none", "--fault", "accept"]);
+    served.open("/echo").hang_up();
+    let mut garbage = Wire::to(served.address);
+    garbage.send(b"GET /\x00 \x01\r\n\r\n");
+    garbage.rest();
+    loop {
+        let line = served.running.line();
+        assert!(!line.contains("vanished"), "{line}");
+        if line.contains("sent what is no HTTP request") {
+            break;
+        }
+    }
+}
+
 #[test]
 fn what_cannot_befall_a_kind_is_said() {
     let mut served =
