@@ -176,7 +176,7 @@ fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, grad
 }
 
 /// Whether a code says that what came is not taken (RFC 6455 §7.4.1).
-fn is_error(code: CloseCode) -> bool {
+pub(super) fn is_error(code: CloseCode) -> bool {
     matches!(code.0, 1002 | 1003 | 1007..=1010)
 }
 
@@ -196,12 +196,13 @@ fn closing(case: &Case, us: Dir, talked: &Talked) -> (Closing, Text) {
     if let Some(Some(code)) = talked.close
         && !ending.codes.contains(&code)
     {
-        let codes = ending.codes.iter().map(|code| code.0.to_string()).collect::<Vec<_>>().join(", ");
-        let why = match ending.codes.len() {
+        let mut codes: Vec<String> = ending.codes.iter().map(|code| code.0.to_string()).collect();
+        codes.dedup();
+        let why = match codes.len() {
             1 => "it closed with {}; {} is meant for this",
             _ => "it closed with {}; one of these is meant for this: {}",
         };
-        return (Closing::WrongCode, Text::with(why, code.0).and(codes));
+        return (Closing::WrongCode, Text::with(why, code.0).and(codes.join(", ")));
     }
     if talked.dropped {
         return (Closing::FailedByClient, "it left the end of TCP to its client".into());

@@ -80,7 +80,7 @@ pub async fn talk(
     let shared = Mutex::new(Shared {
         us,
         frames: Reader::taking(case.most).open(us.peer(), deflate).further(),
-        matcher: Matcher::new(&prepared.wants, prepared.only_control),
+        matcher: Matcher::new(prepared),
         greeting: prepared.greeting,
         record,
         seen: 0,
