@@ -119,12 +119,7 @@ impl Playing {
         let Some(Played { at, case, mut graded, is_crowded, .. }) = self.again.pop_front() else {
             return self.suspects.left().map(|one| (one.at, one.graded));
         };
-        // What was of no use for the first will be of none for those that follow.
-        let chances = match self.futile {
-            0 => &play::LEAVING[..],
-            1..TURNED_AWAY => &play::LEAVING[..1],
-            _ => &[],
-        };
+        let chances = self.chances();
         // The server may not have noticed yet that the others have left.
         for leaving in chances {
             if !self.is_possible() {
@@ -146,6 +141,16 @@ impl Playing {
         }
         self.leave(&mut graded);
         Some((at, graded))
+    }
+
+    /// How long is waited before each further chance: what was of no use for the first will be of none for
+    /// those that follow.
+    fn chances(&self) -> &'static [Duration] {
+        match self.futile {
+            0 => &play::LEAVING[..],
+            1..TURNED_AWAY => &play::LEAVING[..1],
+            _ => &[],
+        }
     }
 
     /// Leaves open what the server had no room for, even when nobody else was there.
@@ -174,7 +179,7 @@ impl Playing {
     /// Plays a case once more, when nobody else is there, and looks whether the server survives it.
     async fn alone(&mut self, one: Played) -> (usize, Graded) {
         let mut played = Ok((one.graded.clone(), None));
-        for leaving in [Duration::ZERO].iter().chain(&play::LEAVING) {
+        for leaving in [Duration::ZERO].iter().chain(self.chances()) {
             tokio::time::sleep(*leaving).await;
             if self.is_possible() {
                 played = play(&self.peer, self.beside.as_ref(), one.case).await;
@@ -185,6 +190,7 @@ impl Playing {
         }
         match played {
             Ok((mut graded, Some(connected))) => {
+                self.futile += usize::from(graded.has_no_room());
                 self.leave(&mut graded);
                 self.peer.0.look().await;
                 if self.peer.0.was_away_since(connected) {

@@ -43,12 +43,12 @@ pub(super) enum Answer {
     Ends(Option<CloseCode>),
 }
 
-/// Looks what a server does with a message. One that is slow has `patience` for its answers.
-pub(super) async fn answer(ways: &Ways, target: &Target, patience: Option<Duration>) -> Answer {
-    let mut question = question();
-    question.patience = question.patience.max(patience.unwrap_or_default());
+/// Looks what a server does with a message. Who is said to be slow, and says nothing yet, may be one all the
+/// same.
+pub(super) async fn answer(ways: &Ways, target: &Target, is_slow: bool) -> Answer {
+    let question = question();
     let ask = async || play::server(&question, target, &ways.unkept()).await;
-    what(&play::once_there_is_room(ask).await, target.http2, question.patience)
+    what(&play::once_there_is_room(ask).await, target.http2, is_slow)
 }
 
 /// What a server calls itself in `Server`.
@@ -118,10 +118,10 @@ fn has_answered(recording: &Recording) -> bool {
     std::iter::from_fn(|| recording.next_now()).any(|one| matches!(one.what, What::Data(Dir::Server, _)))
 }
 
-fn what(graded: &Graded, http2: bool, patience: Duration) -> Answer {
+fn what(graded: &Graded, http2: bool, is_slow: bool) -> Answer {
     let refusal = graded.refusal();
     let said = graded.sent_by(Dir::Server);
-    let is_foreign = http2 || said.is_empty() || begins_response(&said) == Some(false);
+    let is_foreign = http2 || said.is_empty() && !is_slow || begins_response(&said) == Some(false);
     if !graded.opened && graded.broken.is_none() && (refusal.is_some() || is_foreign) {
         return Answer::Unopened(refusal, graded.why.clone());
     }
@@ -131,7 +131,7 @@ fn what(graded: &Graded, http2: bool, patience: Duration) -> Answer {
     }
     let mut all = messages(graded).peekable();
     if all.peek().is_none() {
-        return if graded.took < patience { Answer::Ends(graded.code) } else { Answer::Nothing };
+        return if graded.took < PATIENCE { Answer::Ends(graded.code) } else { Answer::Nothing };
     }
     match all.position(|event| resembles(&event.payload)) {
         Some(greeting) => Answer::Echo(greeting),

@@ -169,7 +169,7 @@ impl<'a> Reached<'a> {
     /// Finds out how the cases can be played with it.
     async fn ready(&self, args: &Args, cases: &[&'static Case], look: Look) -> Result<Ready, Text> {
         let ways = &self.ways;
-        let answer = probe::answer(ways, &self.target, args.patience).await;
+        let answer = probe::answer(ways, &self.target, args.patience.is_some()).await;
         let target = match answer {
             Answer::Echo(greeting @ 1..) => {
                 let words = "the server greets who comes: messages passed over on each connection: {}";

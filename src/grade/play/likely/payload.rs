@@ -69,8 +69,11 @@ const REVERSED_KEY: &str = "it was unmasked with the key's bytes in reverse orde
 const KEY_RESTARTS: &str = "the masking key began anew at byte {}, where another TCP segment began";
 const FIRST_OF_KEY: &str = "only the first byte of the masking key was used";
 
-/// All that [`misread`] says.
-pub const OF_MASKS: [&str; 4] = [STILL_MASKED, REVERSED_KEY, KEY_RESTARTS, FIRST_OF_KEY];
+/// A client's frame says that it is masked.
+pub const NOT_MASKED: &str = "the frame has a masking key, and its payload is not masked";
+
+/// All that is said of masks.
+pub const OF_MASKS: [&str; 5] = [STILL_MASKED, REVERSED_KEY, KEY_RESTARTS, FIRST_OF_KEY, NOT_MASKED];
 
 /// A message that was sent, read with a mistake in the masking.
 pub fn misread(scene: &Scene, got: &[u8], length: u64) -> Option<Text> {

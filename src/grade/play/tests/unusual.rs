@@ -174,3 +174,18 @@ fn who_echoes_twice_and_refuses_has_not_taken_what_it_refuses() {
     let refused = [twice, server_frame(Opcode::CLOSE, &[0x03, 0xEA])].concat();
     assert_eq!(said(b"", &refused, false, keys).1, "it came twice, and was sent once");
 }
+
+#[test]
+fn a_limit_that_is_told_is_no_failure() {
+    let close = server_frame(Opcode::CLOSE, &1009_u16.to_be_bytes());
+    let keys = |size: usize| format!("play = 'binary fill=noise size={size}'\npass = 'echo'");
+    for (size, more, behaviour) in [
+        (3000, "", Behaviour::NonStrict),
+        (3000, "\nautobahn = \"1.2.7\"", Behaviour::Failed),
+        (125, "", Behaviour::Failed),
+        (3000, "\ncloser = \"peer\"\ncodes = [1002]\nfatal = \"code\"", Behaviour::Failed),
+    ] {
+        let (got, _, _) = said(b"", &close, false, &(keys(size) + more));
+        assert_eq!(got, behaviour, "{size} {more}");
+    }
+}
