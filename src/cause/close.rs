@@ -238,8 +238,16 @@ fn diagnosis(
                     the client";
         return Some(Diagnosis { id: rule.id, fix: mend.into(), ..hint.clone() });
     }
-    let (behind, mend) = reason::meaning(&close.reason, by)?;
-    Some(Diagnosis::new(rule.id, behind, mend))
+    if let Some((behind, mend)) = reason::meaning(&close.reason, by) {
+        return Some(Diagnosis::new(rule.id, behind, mend));
+    }
+    // What is usual of the code is not what somebody says who gives a reason.
+    if *rule != POLICY || close.reason.trim().is_empty() {
+        return None;
+    }
+    let what = Text::new("something that the {} does not allow: its reason says what").word(by.name());
+    let mend = Text::new("look for that reason in the program or the log of the {}").word(by.name());
+    Some(Diagnosis::new(rule.id, what, mend))
 }
 
 /// Diagnoses of bytes that are not what they should be, the one that explains the other first.

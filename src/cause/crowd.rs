@@ -131,6 +131,8 @@ const SECOND: i64 = 1000 * MILLISECOND;
 const STORM: usize = 5;
 /// A page that is left sooner than this was hardly looked at.
 const GLANCE: i64 = 2 * SECOND;
+/// No browser leaves a page sooner than this: that is a program that only asks whether the server is there.
+const BLINK: i64 = 20 * MILLISECOND;
 /// Ends that belong together are not further apart than this.
 const MOMENT: i64 = 250 * MILLISECOND;
 /// How many connections have to end for it to be the server's end, and to come back to be a herd.
@@ -227,7 +229,8 @@ impl Crowd {
                 .collect();
             told.extend(storms.iter().filter_map(|storm| storm.tell(server, storms.len())));
             for own in each {
-                let is_glance = |event: &Event| event.left && event.ended.since(event.began) < GLANCE;
+                let lived = |event: &Event| event.ended.since(event.began);
+                let is_glance = |event: &Event| event.left && (BLINK..GLANCE).contains(&lived(event));
                 told.extend(Storm::of(own, is_glance, MANY).and_then(|storm| storm.tell(server, 1)));
                 told.extend(left_half_open(server, own));
             }
@@ -496,6 +499,9 @@ pub(super) mod tests {
         };
         let reloads: Vec<Event> = (0..20).map(|n| page(n, 300)).collect();
         assert_eq!(told(&reloads), ["reconnect-storm"]);
+        // A monitor that says goodbye like a page is none.
+        let probes: Vec<Event> = (0..20).map(|n| page(n, 2)).collect();
+        assert_eq!(told(&probes), [""; 0]);
         let few: Vec<Event> = (0..6).map(|n| page(n, 300)).collect();
         assert_eq!(told(&few), [""; 0]);
         let reader: Vec<Event> = (0..20).map(|n| page(n, 9000)).collect();

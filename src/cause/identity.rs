@@ -6,9 +6,7 @@ use super::Fast;
 use super::over::{Over, seen_in};
 use crate::limits;
 use crate::model::quantity::wait;
-use crate::model::{
-    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Message, Quantity, Text, Time, Unit, rules,
-};
+use crate::model::{Case, Cite, Diagnosis, Dir, Endpoint, Finding, Message, Text, Time, Unit, rules};
 use crate::model::{Value, prefix, readable};
 
 rules! {
@@ -97,7 +95,7 @@ impl Identities {
             "give each client a client id of its own: two with the same push each other out again and again";
         let finding = Finding::new(&TAKEN_OVER, Dir::Client, "a client id of its own".into(), got)
             .because(Diagnosis::new(TAKEN_OVER.id, behind, mend))
-            .like(Case::new(what, vec![Measure::of(Quantity::Lived, over.lived().unwrap_or_default())]));
+            .like(Case::new(what, over.lifetime().into_iter().collect()));
         causes.push(seen_in(finding, packet));
     }
 }

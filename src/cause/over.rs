@@ -78,9 +78,9 @@ impl<'a> Over<'a> {
         close.or(tcp).flatten().or(self.time)
     }
 
-    /// Nanoseconds from its first bytes to what ended it.
+    /// Nanoseconds from its first bytes to what ended it, unless the clock was set back meanwhile.
     pub fn lived(&self) -> Option<i64> {
-        Some(self.ended()?.since(self.ending.began?).max(0))
+        Some(self.ended()?.since(self.ending.began?)).filter(|lived| *lived >= 0)
     }
 
     /// Who spoke last before what ended it, and when. Frames of which a part is missing are never complete:

@@ -154,6 +154,11 @@ impl Evidence {
         }
     }
 
+    /// Whether somebody that nothing speaks against has such a timeout.
+    fn knows(self, seconds: u64) -> bool {
+        HABITS.iter().any(|habit| habit.seconds == seconds && self.allows(habit))
+    }
+
     /// An idle timeout of this length that is usual of nobody.
     pub fn of(self, length: String) -> Text {
         let Some(proxy) = self.proxy() else { return Text::with("an idle timeout of {}", length) };
@@ -244,7 +249,9 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let evidence = Evidence::about(over, end);
     let is_nginx = evidence.by == Dir::Server && evidence.answered == Some(Software::Nginx);
     let of_nginx = || over.lived().filter(|_| is_nginx).and_then(|lived| usual_of_nginx(silence, lived));
-    let Some(seconds) = usual(silence).or_else(of_nginx) else {
+    // A client's program may end any time; what passes a connection on has a timeout that somebody knows.
+    let is_known = |seconds: &u64| evidence.by == Dir::Server || evidence.knows(*seconds);
+    let Some(seconds) = usual(silence).or_else(of_nginx).filter(is_known) else {
         causes.extend(no_heartbeat(over, end, silence));
         return;
     };

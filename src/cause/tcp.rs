@@ -61,6 +61,8 @@ const LOST_SHARE: f64 = 0.02;
 /// Segments sent again, or probes, without an answer, and nanoseconds from the first of them on.
 const VAIN: u32 = 3;
 const VAIN_FOR: i64 = 1_000_000_000;
+/// For how many nanoseconds the one is heard while nothing of the other arrives, to be a way that is dark.
+const ONE_WAY_FOR: i64 = 3_000_000_000;
 /// Bytes of a segment that is large: any way takes smaller ones (1,280 with its headers in IPv6).
 const LARGE: u64 = 1000;
 /// Nanoseconds after which the end of a stream has come across, and somebody who reads has noticed it.
@@ -83,7 +85,8 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         // Of a peer that was never heard, perhaps nothing was captured.
         let is_dark = large.is_none() && peer.heard.is_some() && side.resent.unanswered > 0;
         if side.resent.segments > 0 {
-            causes.extend(large.or_else(|| packet_loss(dir, side, facts)));
+            let found = large.or_else(|| one_way_dark(dir, side, peer));
+            causes.extend(found.or_else(|| packet_loss(dir, side, facts)));
         }
         if is_dark {
             causes.extend(went_dark(dir, side));
@@ -234,6 +237,47 @@ fn went_dark(dir: Dir, side: &TcpSide) -> Option<Finding> {
     );
     let finding = Finding::new(&WENT_DARK, None, "an acknowledgement".into(), got).like(case);
     Some(seen_in(finding, resent.unanswered_from.map_or(0, |at| at.packet)))
+}
+
+/// What one of them sends is not acknowledged, although the other one is heard: only one way is dark.
+fn one_way_dark(dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
+    let stuck = &side.resent.stuck;
+    let (since, (_, heard)) = (stuck.since.and_then(|at| at.time)?, peer.heard?);
+    let lasted = heard.since(since);
+    // What is large may be too large for the way; what is known twice may be a copy; who has reset it
+    // answers no more, and who has no room takes nothing.
+    let is_other = stuck.times <= VAIN
+        || side.resent.unanswered >= VAIN
+        || stuck.bytes >= LARGE
+        || stuck.arrived > 0
+        || side.copies > side.resent.segments / 4
+        || side.reset.or(peer.reset).is_some()
+        || peer.zero_window.times > 0;
+    if is_other || lasted < ONE_WAY_FOR {
+        return None;
+    }
+    let got = Text::new("{} bytes of the {} were sent again {} times, and the {} was heard for {} meanwhile")
+        .and(grouped(stuck.bytes))
+        .word(dir.name())
+        .and(stuck.times)
+        .word(dir.peer().name())
+        .and(wait(lasted));
+    let what = Text::new(
+        "went dark one way: what the {} sends is not acknowledged any more, although the {} is heard",
+    )
+    .word(dir.name())
+    .word(dir.peer().name());
+    let behind = Text::new(
+        "the way from the {} to the {} is cut, and the one back is not: a firewall, a route of this \
+         direction alone, a NAT that forgot the connection",
+    )
+    .word(dir.name())
+    .word(dir.peer().name());
+    let mend = "compare captures of both ends: up to where do packets of this direction come";
+    let finding = Finding::new(&WENT_DARK, None, "an acknowledgement".into(), got)
+        .because(Diagnosis::new(WENT_DARK.id, behind, mend))
+        .like(Case::new(what, vec![Measure::of(Quantity::Waited, lasted)]));
+    Some(seen_in(finding, stuck.since.map_or(0, |at| at.packet)))
 }
 
 fn vanished(dir: Dir, side: &TcpSide) -> Option<Finding> {

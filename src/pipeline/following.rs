@@ -71,20 +71,19 @@ pub(super) fn follow<L: Listener>(
 ) -> Reached {
     let (mut packets, mut flow, mut error) = (0, ON, None);
     while flow.is_continue() {
-        let packet = match capture.at_hand() {
-            Some(packet) => packet,
-            None => {
-                listener.waits(capture);
-                // Only what has to be waited for has such blocks before it.
-                hear_secrets(capture, listener);
-                match capture.next() {
-                    None => break,
-                    Some(Err(e)) => {
-                        error = Some(e);
-                        break;
-                    }
-                    Some(Ok(packet)) => packet,
+        let packet = if let Some(packet) = capture.at_hand() {
+            packet
+        } else {
+            listener.waits(capture);
+            // Only what has to be waited for has such blocks before it.
+            hear_secrets(capture, listener);
+            match capture.next() {
+                None => break,
+                Some(Err(e)) => {
+                    error = Some(e);
+                    break;
                 }
+                Some(Ok(packet)) => packet,
             }
         };
         packets = packet.number;

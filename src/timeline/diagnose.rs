@@ -65,7 +65,7 @@ fn ping_timeout(session: &mut Followed, ended: Option<(Dir, When)>, when: When) 
     // The other way round: no ping came, and whoever waited for it left.
     let pinger = if session.version() >= 4 { Dir::Server } else { Dir::Client };
     let last = session.pinged.unwrap_or(session.began);
-    let silent = when.since(last).unwrap_or_default();
+    let silent = until.since(last).unwrap_or_default();
     if let Some((dir, _)) = ended
         && dir != pinger
         && session.waiting.is_none()

@@ -193,6 +193,33 @@ fn clients_behind_a_proxy_are_told_apart() {
     assert!(told.iter().all(|(id, ..)| id == "close-1011"), "{told:#?}");
 }
 
+/// Who is asked for credentials brings them at once, as with NTLM, and that time after time.
+#[test]
+fn credentials_that_are_asked_for_make_no_storm() {
+    let asked = |n: u32, header: &str, then: &str| {
+        let (at, port) = (400 * n, 40_000 + n);
+        format!(
+            "connection client=203.0.113.7:{port} server=10.0.0.7:9001 at={at}ms\n\
+             request path=/feed {header}\n{then}\n"
+        )
+    };
+    let refused = "response line=\"HTTP/1.1 401 Unauthorized\" header=\"WWW-Authenticate: Negotiate\" \
+                   header=\"Content-Length: 0\"\nfin server\nfin client";
+    let taken = "response\nclient text \"a\"\nwait 300ms\nclient close 1000\nserver close 1000\n\
+                 fin server\nfin client";
+    let told = |then: &str| {
+        let each = (0..16).map(|n| match n % 2 {
+            0 => asked(n, "", refused),
+            _ => asked(n, "header=\"Authorization: Negotiate AA==\"", then),
+        });
+        let told = causes_of(&each.collect::<String>());
+        told.into_iter().map(|(id, ..)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(told(taken), ["handshake-rejected"]);
+    // One that is refused in spite of them does not give up.
+    assert!(told(refused).iter().any(|id| id == "reconnect-storm"), "{:?}", told(refused));
+}
+
 #[test]
 fn both_legs_of_a_way_through_a_proxy_are_told_once() {
     let storm: Vec<_> = (0..8).map(|n| ("203.0.113.7", 80 * n)).collect();

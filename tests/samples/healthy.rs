@@ -343,6 +343,12 @@ const TALES: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "a program that ends five seconds after its last message has no idle timeout",
+        "handshake\nclient text \"a\"\nserver text \"b\"\nwait 5050ms\nfin client\nfin server",
+        "idle-timeout-reached",
+        "no-closing-handshake",
+    ),
+    (
         "answers that the capture lacks make no storm",
         "request path=/t\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\" lost\n\
          fin server\nfin client\n\

@@ -137,6 +137,29 @@ async def close_1008_token_expired(on):
 
 
 @incident
+async def close_1008_unfinished(on):
+    """A client sends the beginning of a message and no more; an application on Python websockets has enough
+    of that after 2 s, and says so in a reason of its own."""
+    async def handler(socket):
+        try:
+            async with asyncio.timeout(2):
+                await socket.recv()
+        except TimeoutError:
+            await socket.close(1008, "message not finished in time")
+
+    async with serve(handler, "127.0.0.1", 8080):
+        async with connect(URL, compression=None) as socket:
+            async def beginning():
+                yield '{"rows": ['
+                await socket.wait_closed()
+
+            try:
+                await socket.send(beginning())
+            except ConnectionClosed:
+                pass
+
+
+@incident
 async def close_1009_python_websockets(on):
     """A client sends 1.2 MB to Python websockets, whose limit is 1 MiB by default."""
     async with serve(echo, "127.0.0.1", 8080):

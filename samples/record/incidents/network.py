@@ -51,6 +51,18 @@ LISTENER = """
     asyncio.run(main())
 """
 
+TALKER = """
+    import asyncio
+    from websockets.asyncio.client import connect
+    async def main():
+        async with connect("ws://10.0.0.7:8080/ticks", compression=None, ping_interval=None) as socket:
+            print("ready")
+            while True:
+                await socket.send('{"seen":"all"}')
+                await asyncio.sleep(0.7)
+    asyncio.run(main())
+"""
+
 
 @incident
 async def zero_window(on):
@@ -105,6 +117,24 @@ async def path_went_dark(on):
 
 path_went_dark.captures_itself = True
 path_went_dark.long = True
+
+
+@incident
+async def one_way_dark(on):
+    """Between two hosts a firewall begins to drop what the server sends, and lets pass what the client
+    sends. Captured at the server."""
+    wire = Network(delay=0.005)
+    server = await on.python(TICKER, "0.5", "1000", "0", within=wire.at("server"))
+    on.capture("tcp", "s1", wire.at("server"))
+    client = await on.python(TALKER, within=wire.at("client"))
+    await asyncio.sleep(3)
+    wire.dark = "server"
+    await asyncio.sleep(6)
+    client.kill()
+    server.kill()
+
+
+one_way_dark.captures_itself = True
 
 
 @incident

@@ -139,6 +139,16 @@ async def refused_403_before_accept(on):
 
 
 @incident
+async def refused_400_subprotocol(on):
+    """A client offers v1.orders, and Python websockets has v2.orders only: 400."""
+    async with serve(echo, "127.0.0.1", 8080, subprotocols=["v2.orders"]):
+        try:
+            await connect("ws://127.0.0.1:8080/orders", subprotocols=["v1.orders"])
+        except WebSocketException:
+            pass
+
+
+@incident
 async def request_timeout_408(on):
     """A client's request never ends, and HAProxy gives it up after timeout http-request 1s."""
     await on.haproxy("""

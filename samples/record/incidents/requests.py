@@ -123,6 +123,28 @@ async def socketio_ping_timeout(on):
 
 
 @incident
+async def socketio_server_busy(on):
+    """A Socket.IO server computes for five seconds and sends no ping; its client gives it up after 2 s, and is
+    answered when it is done."""
+    server = await on.node("""
+        import { Server } from 'socket.io';
+        import { createServer } from 'node:http';
+        const http = createServer();
+        const io = new Server(http, { pingInterval: 1000, pingTimeout: 1000 });
+        io.on('connection', () =>
+          setTimeout(() => { const end = Date.now() + 5000; while (Date.now() < end); }, 1500));
+        http.listen(8080, '127.0.0.1', () => console.log('ready'));
+    """)
+    client = await on.node("""
+        import { io } from 'socket.io-client';
+        const socket = io('http://127.0.0.1:8080', { transports: ['websocket'], reconnection: false });
+        setTimeout(() => process.exit(), 8000);
+    """, ready=None)
+    await on.finish(client)
+    server.kill()
+
+
+@incident
 async def mqtt_keep_alive(on):
     """A client of MQTT.js promises a packet every 2 s, and its process hangs; aedes gives it up after 3 s."""
     server = await on.node("""

@@ -1,6 +1,10 @@
 """Clients that come back: too fast, or all at once."""
 
 import asyncio
+import random
+
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
 
 from stage import incident
 
@@ -55,6 +59,24 @@ async def thundering_herd(on):
     server = await on.node(source)
     await on.finish(client)
     server.kill()
+
+
+@incident
+async def busy_address(on):
+    """Behind one address are 24 who connect once each, when they like; Python websockets ends each with 1011."""
+    async def handler(socket):
+        await socket.send("welcome")
+        await asyncio.sleep(moments.uniform(0.2, 2))
+        await socket.close(1011, "db pool exhausted")
+
+    async def one():
+        await asyncio.sleep(moments.uniform(0, 8))
+        async with connect("ws://127.0.0.1:8080/page", ping_interval=None, compression=None) as socket:
+            await socket.wait_closed()
+
+    moments = random.Random(4)
+    async with serve(handler, "127.0.0.1", 8080, ping_interval=None, compression=None):
+        await asyncio.gather(*(one() for _ in range(24)))
 
 
 PAGE = """

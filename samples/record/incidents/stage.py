@@ -156,7 +156,8 @@ class Stage:
 
 class Network:
     """Two hosts, 10.0.0.2 (`client`) and 10.0.0.7 (`server`), and a wire between them that can be
-    slow, lose packets, take none that are large, or be cut without either noticing."""
+    slow, lose packets, take none that are large, or be cut without either noticing: `dark` is that, or
+    the host whose packets do not get through."""
 
     HOSTS = {"client": ("c0", "c1", "10.0.0.2"), "server": ("s0", "s1", "10.0.0.7")}
 
@@ -205,7 +206,7 @@ class Network:
                 continue
             # Only what carries data is lost, so that a handshake does not take a second.
             lost = len(packet) > self.largest or len(packet) > 90 and self.random.random() < self.loss
-            if kind != socket.PACKET_OUTGOING and not self.dark and not lost:
+            if kind != socket.PACKET_OUTGOING and self.dark not in (True, source) and not lost:
                 on_the_way.put((time.monotonic() + self.delay, packet))
 
     def bring(self, on_the_way, sink):

@@ -134,6 +134,16 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
             "look its answer up in the documentation or source of the server's library",
         ));
     }
+    // Python websockets says so, and others. (A page may list all there is in the request.)
+    if is_bad_request && line.to_ascii_lowercase().contains("subprotocol") {
+        case.behind = Some(Diagnosis::new(
+            "subprotocol-refused",
+            "the server takes none of the subprotocols that the client offers, or wants one where it offers \
+             none, as its answer says",
+            "let the client offer the subprotocol that the server speaks, or give the server that of the \
+             client",
+        ));
+    }
     let is_too_large = ["header or cookie too large", "header fields too large", "header too large"];
     if is_bad_request && is_too_large.iter().any(|words| lower.contains(words)) {
         let said = super::status(431);
