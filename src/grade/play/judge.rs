@@ -1,6 +1,7 @@
 //! What a case came to: behaviour and closing, each judged apart, and why.
 
 use super::likely;
+use super::talk::is_error;
 use super::{Opening, Played, Talked, not_over};
 use crate::grade::case::{Case, Closer, Fatal, Prepared, Status};
 use crate::grade::script::{Send, Step, What};
@@ -199,11 +200,6 @@ fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, grad
         graded.behaviour = Behaviour::Failed;
         graded.why = "it sends and sends: far more than it was sent".into();
     }
-}
-
-/// Whether a code says that what came is not taken (RFC 6455 §7.4.1).
-pub(super) fn is_error(code: CloseCode) -> bool {
-    matches!(code.0, 1002 | 1003 | 1007..=1010)
 }
 
 /// How it ended, and what was wrong with that.

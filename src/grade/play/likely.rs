@@ -18,7 +18,7 @@ mod wire;
 use self::difference::Difference;
 use self::scene::Scene;
 use super::Talked;
-use super::judge::is_error;
+use super::talk::is_error;
 use crate::grade::case::{Case, Closer, Mistake, Prepared, Status};
 use crate::http::diagnose;
 use crate::model::grade::{Behaviour, Closing, Graded};
@@ -47,10 +47,10 @@ pub use self::remedy::of as remedy;
 /// A mistake that the case knows: by what came, by the code of the peer's Close frame, or by both.
 fn known(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Talked) -> Option<Bilingual> {
     let code = talked.close.flatten();
-    // What came was not the mistake where it is right, nor where the peer ended it because of an error.
+    // What came is not the mistake where it is right, nor where the peer takes no more of that kind or length.
     let is_right = talked.matched.is_some_and(|at| at < prepared.right);
-    let is_told =
-        case.ending.closer == Closer::Judge && talked.closer == Some(us.peer()) && code.is_some_and(is_error);
+    let is_limit = code.is_some_and(|code| matches!(code.0, 1003 | 1009));
+    let is_told = is_limit && case.ending.closer == Closer::Judge && talked.closer == Some(us.peer());
     let fits = |(mistake, got): &(&Mistake, &Vec<Vec<_>>)| {
         let came = got.is_empty() || graded.more == 0 && difference::is_one_of(got, prepared, &graded.got);
         let is_unknown = mistake.code.is_none() && (got.is_empty() || is_right || is_told);

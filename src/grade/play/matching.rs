@@ -74,9 +74,9 @@ impl<'c> Matcher<'c> {
         }
     }
 
-    /// Whether it counts: pings of an endpoint that looks whether we are there do not, nor pongs that it sends
-    /// to show that it is (RFC 6455 §5.5.3), nor messages of one that sends what it likes, nor the end where no
-    /// sequence has it.
+    /// Whether it counts: pings of an endpoint that looks whether we are there do not, nor pongs that it
+    /// sends to show that it is (RFC 6455 §5.5.3), nor messages of one that sends what it likes, nor the end
+    /// where no sequence has it.
     pub fn counts(&self, came: Came<'_>) -> bool {
         match came {
             Came::Data(Opcode::PING, _) | Came::Kept(Opcode::PING, ..) => self.pings,

@@ -1,5 +1,5 @@
-//! A peer that does not take off masks: what it sends back is as it was on the wire. Or that puts none on: what
-//! it sends back is so on the wire, behind a key.
+//! A peer that does not take off masks: what it sends back is as it was on the wire. Or that puts none on:
+//! what it sends back is so on the wire, behind a key.
 
 use std::collections::HashMap;
 

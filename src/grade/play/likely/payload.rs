@@ -222,7 +222,8 @@ pub fn replaced(sent: &[u8], got: &Event) -> Option<Text> {
     is_it.then(|| "what is no UTF-8 was replaced by U+FFFD, and not refused".into())
 }
 
-/// What came though nothing more should. `is_told`: behind it the peer ended the connection because of an error.
+/// What came though nothing more should. `is_told`: behind it the peer ended the connection because of an
+/// error.
 pub fn too_much(scene: &Scene, it: &Difference<'_>, got: &Event, is_told: bool) -> Option<Text> {
     let came = got.what.opcode()?;
     if let Some(before) = it.before.last()

@@ -65,7 +65,7 @@ fn server_frame(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
 fn said(first: &[u8], then: &[u8], closes: bool, keys: &str) -> (Behaviour, &'static str, String) {
     let acts = Acts { first: first.to_vec(), then: then.to_vec(), closes };
     let one = held_against(&acts, &format!("patience = \"200ms\"\n{keys}"));
-    (one.behaviour, one.looks_like.template, one.likely.en.to_owned())
+    (one.behaviour, one.looks_like.template, one.likely.en.clone())
 }
 
 #[test]
