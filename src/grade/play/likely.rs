@@ -47,7 +47,7 @@ pub use self::remedy::of as remedy;
 /// A mistake that the case knows: by what came, by the code of the peer's Close frame, or by both.
 fn known(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Talked) -> Option<Bilingual> {
     let code = talked.close.flatten();
-    // What came is not the mistake where it is right, nor where the peer takes no more of that kind or length.
+    // What came is not the mistake where it is right, nor where the peer takes no more of that kind.
     let is_right = talked.matched.is_some_and(|at| at < prepared.right);
     let is_limit = code.is_some_and(|code| matches!(code.0, 1003 | 1009));
     let is_told = is_limit && case.ending.closer == Closer::Judge && talked.closer == Some(us.peer());
