@@ -15,7 +15,8 @@ pub struct Literal {
 }
 
 /// Files that hold tests and nothing else.
-const TESTS: &[&str] = &["tests.rs", "fixture.rs", "scenes.rs", "sample.rs", "testing.rs", "hostile.rs"];
+const TESTS: &[&str] =
+    &["tests.rs", "fixture.rs", "scenes.rs", "sample.rs", "testing.rs", "hostile.rs", "unusual.rs"];
 
 /// Who is called like this speaks to programmers, or to who reads a page of `docs`.
 const FOR_PROGRAMMERS: &[&str] =

@@ -38,6 +38,12 @@ enum Kind {
     Status(u16),
     /// It has no room for every third.
     Full,
+    /// It has none behind so many.
+    Fills(usize),
+    /// It reads the request, and ends the connection.
+    Mute,
+    /// It reads the request, and says nothing.
+    Asleep,
     /// It sends it back, and answers Close with a code of its own.
     OddCode,
     /// It sends it back, and nothing at all for Close.
@@ -101,7 +107,14 @@ fn serve(mut stream: TcpStream, kind: Kind, now: usize, seen: &Seen) -> std::io:
         return write!(stream, "HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
     }
     let count = seen.heads.lock().expect("no panics").len();
-    if kind == Kind::Busy && now > 1 || kind == Kind::Full && count.is_multiple_of(3) {
+    match kind {
+        Kind::Mute => return Ok(()),
+        Kind::Asleep => return std::io::copy(&mut stream, &mut std::io::sink()).map(drop),
+        _ => {}
+    }
+    let is_full =
+        kind == Kind::Full && count.is_multiple_of(3) || matches!(kind, Kind::Fills(most) if count > most);
+    if kind == Kind::Busy && now > 1 || is_full {
         return stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
     }
     // Who has been let in hears what others say from then on.
@@ -224,7 +237,7 @@ fn what_does_not_echo_is_noticed_and_graded_all_the_same() {
     for (kind, what, suggested) in [
         (Kind::Silent, "does not send back what it gets", "push"),
         (Kind::Push, "sends other messages than it gets", "push"),
-        (Kind::Close, "ends the connection when a message comes", "close"),
+        (Kind::Close, "ends the connection with 1008 when a message comes", "close"),
     ] {
         let (url, _) = server(kind);
         let few = few(&format!("{kind:?}"));
@@ -337,6 +350,16 @@ fn what_is_no_websocket_is_not_graded() {
         assert!(err.contains(&said) && err.contains(hint), "{err}");
         assert_eq!((code, &*out), (Some(2), ""), "{err}");
     }
+    // Nor is what speaks TLS, or something else: it says nothing to a request.
+    for (kind, why) in [
+        (Kind::Mute, "the server ended the connection without an answer (does it speak TLS (wss://)"),
+        (Kind::Asleep, "no answer to the opening handshake (does it speak TLS (wss://)"),
+    ] {
+        let (url, _) = server(kind);
+        let (code, out, err) = grade(&[&url, "--chapter", "control"]);
+        assert_eq!((code, &*out), (Some(2), ""), "{err}");
+        assert!(err.contains(why), "{err}");
+    }
     // Somebody's first server is told what to build.
     let (url, _) = server(Kind::Status(200));
     let (code, out, err) = grade(&[&url, "--stage", "1"]);
@@ -366,6 +389,18 @@ fn having_no_room_is_no_failure() {
     ]);
     assert!(code == Some(0) && !out.contains("503"), "{out}{err}");
     assert!(seen.heads.lock().expect("no panics").len() > 6, "some came again: {out}");
+}
+
+#[test]
+fn who_never_has_room_again_is_not_judged() {
+    // Cases that end TCP themselves look as if the server had, and are played again.
+    let keys = ["sample", "ones", "zeros", "signs"].map(|key| format!("handshake.key-{key}"));
+    // As many come as there are cases, and three before them that look what kind of server it is.
+    let (url, _) = server(Kind::Fills(7));
+    let mut args = vec![url.as_str()];
+    args.extend(keys.iter().flat_map(|key| ["--case", key]));
+    let (code, out, err) = grade(&args);
+    assert!(code == Some(0) && !out.contains("503"), "{out}{err}");
 }
 
 #[test]

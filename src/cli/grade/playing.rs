@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -118,12 +119,7 @@ impl Playing {
         let Some(Played { at, case, mut graded, is_crowded, .. }) = self.again.pop_front() else {
             return self.suspects.left().map(|one| (one.at, one.graded));
         };
-        // What was of no use for the first will be of none for those that follow.
-        let chances = match self.futile {
-            0 => &play::LEAVING[..],
-            1..TURNED_AWAY => &play::LEAVING[..1],
-            _ => &[],
-        };
+        let chances = self.chances();
         // The server may not have noticed yet that the others have left.
         for leaving in chances {
             if !self.is_possible() {
@@ -143,11 +139,26 @@ impl Playing {
         } else {
             self.alone |= is_crowded;
         }
+        self.leave(&mut graded);
+        Some((at, graded))
+    }
+
+    /// How long is waited before each further chance: what was of no use for the first will be of none for
+    /// those that follow.
+    fn chances(&self) -> &'static [Duration] {
+        match self.futile {
+            0 => &play::LEAVING[..],
+            1..TURNED_AWAY => &play::LEAVING[..1],
+            _ => &[],
+        }
+    }
+
+    /// Leaves open what the server had no room for, even when nobody else was there.
+    fn leave(&mut self, graded: &mut Graded) {
         if graded.has_no_room() {
             self.unjudged += 1;
             graded.leave_open("the server had no room for it");
         }
-        Some((at, graded))
     }
 
     /// Whether there is somebody to play with.
@@ -167,13 +178,20 @@ impl Playing {
 
     /// Plays a case once more, when nobody else is there, and looks whether the server survives it.
     async fn alone(&mut self, one: Played) -> (usize, Graded) {
-        let played = if self.is_possible() {
-            play(&self.peer, self.beside.as_ref(), one.case).await
-        } else {
-            Ok((one.graded.clone(), None))
-        };
+        let mut played = Ok((one.graded.clone(), None));
+        for leaving in [Duration::ZERO].iter().chain(self.chances()) {
+            tokio::time::sleep(*leaving).await;
+            if self.is_possible() {
+                played = play(&self.peer, self.beside.as_ref(), one.case).await;
+            }
+            if !matches!(&played, Ok((graded, Some(_))) if graded.has_no_room()) {
+                break;
+            }
+        }
         match played {
             Ok((mut graded, Some(connected))) => {
+                self.futile += usize::from(graded.has_no_room());
+                self.leave(&mut graded);
                 self.peer.0.look().await;
                 if self.peer.0.was_away_since(connected) {
                     self.suspects.blame(&mut graded);

@@ -11,7 +11,7 @@ use crate::grade::load::read;
 use crate::grade::play::{self, Target};
 use crate::lab::tap::{Recording, Tap, What};
 use crate::model::grade::{Event, EventKind, Graded};
-use crate::model::{Dir, SourceId, Text};
+use crate::model::{CloseCode, Dir, SourceId, Text};
 use crate::replay::Heard;
 use crate::replay::heard::begins_response;
 
@@ -30,7 +30,7 @@ const GLANCE: Duration = Duration::from_millis(2);
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It is no WebSocket there: it answered with this status, or speaks something else.
+    /// It is no WebSocket there: it answered with this status, speaks something else, or says nothing.
     Unopened(Option<u16>, Text),
     /// It sends messages back, or what it sends back is not right: the cases will say. Before, it greets with
     /// so many.
@@ -39,15 +39,16 @@ pub(super) enum Answer {
     Other,
     /// It sends nothing.
     Nothing,
-    /// It ends the connection.
-    Ends,
+    /// It ends the connection, with this code where it sends one.
+    Ends(Option<CloseCode>),
 }
 
-/// Looks what a server does with a message.
-pub(super) async fn answer(ways: &Ways, target: &Target) -> Answer {
+/// Looks what a server does with a message. Who is said to be slow, and says nothing yet, may be one all the
+/// same.
+pub(super) async fn answer(ways: &Ways, target: &Target, is_slow: bool) -> Answer {
     let question = question();
     let ask = async || play::server(&question, target, &ways.unkept()).await;
-    what(&play::once_there_is_room(ask).await, target.http2)
+    what(&play::once_there_is_room(ask).await, target.http2, is_slow)
 }
 
 /// What a server calls itself in `Server`.
@@ -117,10 +118,10 @@ fn has_answered(recording: &Recording) -> bool {
     std::iter::from_fn(|| recording.next_now()).any(|one| matches!(one.what, What::Data(Dir::Server, _)))
 }
 
-fn what(graded: &Graded, http2: bool) -> Answer {
+fn what(graded: &Graded, http2: bool, is_slow: bool) -> Answer {
     let refusal = graded.refusal();
     let said = graded.sent_by(Dir::Server);
-    let is_foreign = http2 || !said.is_empty() && begins_response(&said) == Some(false);
+    let is_foreign = http2 || said.is_empty() && !is_slow || begins_response(&said) == Some(false);
     if !graded.opened && graded.broken.is_none() && (refusal.is_some() || is_foreign) {
         return Answer::Unopened(refusal, graded.why.clone());
     }
@@ -130,7 +131,7 @@ fn what(graded: &Graded, http2: bool) -> Answer {
     }
     let mut all = messages(graded).peekable();
     if all.peek().is_none() {
-        return if graded.took < PATIENCE { Answer::Ends } else { Answer::Nothing };
+        return if graded.took < PATIENCE { Answer::Ends(graded.code) } else { Answer::Nothing };
     }
     match all.position(|event| resembles(&event.payload)) {
         Some(greeting) => Answer::Echo(greeting),

@@ -169,7 +169,7 @@ impl<'a> Reached<'a> {
     /// Finds out how the cases can be played with it.
     async fn ready(&self, args: &Args, cases: &[&'static Case], look: Look) -> Result<Ready, Text> {
         let ways = &self.ways;
-        let answer = probe::answer(ways, &self.target).await;
+        let answer = probe::answer(ways, &self.target, args.patience.is_some()).await;
         let target = match answer {
             Answer::Echo(greeting @ 1..) => {
                 let words = "the server greets who comes: messages passed over on each connection: {}";
@@ -181,7 +181,7 @@ impl<'a> Reached<'a> {
         // Who writes their first server may have none that opens a WebSocket, or sends back, yet.
         if args.stage.is_none() {
             if let Answer::Unopened(status, why) = &answer {
-                return Err(unopened(self.named, *status, why, target.http2));
+                return Err(unopened(self.named, *status, why, &target));
             }
             if args.endpoint.is_none() && cases.iter().any(|case| case.needs_echo) {
                 echoes(self.named, &answer)?;
@@ -272,7 +272,7 @@ fn target(args: &Args, url: &Url) -> Target {
 }
 
 /// Says that there is no WebSocket to be graded, and what may be the reason.
-fn unopened(named: &str, status: Option<u16>, why: &Text, http2: bool) -> Text {
+fn unopened(named: &str, status: Option<u16>, why: &Text, target: &Target) -> Text {
     let hint = match status {
         Some(401 | 403 | 407) => "does it want credentials (--user, --header), or another --origin?",
         Some(200..=299 | 404 | 405 | 410) => "is the path right?",
@@ -280,7 +280,10 @@ fn unopened(named: &str, status: Option<u16>, why: &Text, http2: bool) -> Text {
         Some(300..=399) => "it sends elsewhere",
         Some(429 | 503) => "it has no room for one more connection now",
         Some(_) => "something behind it fails",
-        None if http2 => "does it speak WebSocket over HTTP/2 (RFC 8441)? without --http2 it is HTTP/1.1",
+        None if target.http2 => {
+            "does it speak WebSocket over HTTP/2 (RFC 8441)? without --http2 it is HTTP/1.1"
+        }
+        None if target.secure => "does it speak WebSocket? perhaps over HTTP/2 alone (--http2)",
         None => "does it speak TLS (wss://), or HTTP/2 alone (--http2)?",
     };
     let words =
@@ -292,9 +295,12 @@ fn unopened(named: &str, status: Option<u16>, why: &Text, http2: bool) -> Text {
 fn echoes(named: &str, answer: &Answer) -> Result<(), Text> {
     let (what, kind) = match answer {
         Answer::Echo(_) | Answer::Unopened(..) => return Ok(()),
-        Answer::Other => ("sends other messages than it gets", Endpoint::Push),
-        Answer::Nothing => ("does not send back what it gets", Endpoint::Push),
-        Answer::Ends => ("ends the connection when a message comes", Endpoint::Close),
+        Answer::Other => ("sends other messages than it gets".into(), Endpoint::Push),
+        Answer::Nothing => ("does not send back what it gets".into(), Endpoint::Push),
+        Answer::Ends(None) => ("ends the connection when a message comes".into(), Endpoint::Close),
+        Answer::Ends(Some(code)) => {
+            (Text::with("ends the connection with {} when a message comes", code.0), Endpoint::Close)
+        }
     };
     let words = "{} {}, and most cases need a server that sends each message back; \
                  --endpoint {} plays those that do not, --endpoint echo plays them all";

@@ -18,6 +18,7 @@ mod wire;
 use self::difference::Difference;
 use self::scene::Scene;
 use super::Talked;
+use super::talk::is_error;
 use crate::grade::case::{Case, Closer, Mistake, Prepared, Status};
 use crate::http::diagnose;
 use crate::model::grade::{Behaviour, Closing, Graded};
@@ -37,18 +38,23 @@ pub fn mistake(
         Some(talked) => talk(case, prepared, us, graded, talked),
         None => accept(graded).or_else(|| opening(case, graded)),
     };
-    (known(case, prepared, graded, talked).unwrap_or_default(), looks_like.unwrap_or_default())
+    let known = talked.and_then(|talked| known(case, prepared, us, graded, talked));
+    (known.unwrap_or_default(), looks_like.unwrap_or_default())
 }
 
 pub use self::remedy::of as remedy;
 
 /// A mistake that the case knows: by what came, by the code of the peer's Close frame, or by both.
-fn known(case: &Case, prepared: &Prepared, graded: &Graded, talked: Option<&Talked>) -> Option<Bilingual> {
-    let code = talked.and_then(|talked| talked.close).flatten();
+fn known(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Talked) -> Option<Bilingual> {
+    let code = talked.close.flatten();
+    // What came is not the mistake where it is right, nor where the peer takes no more of that kind.
+    let is_right = talked.matched.is_some_and(|at| at < prepared.right);
+    let is_limit = code.is_some_and(|code| matches!(code.0, 1003 | 1009));
+    let is_told = is_limit && case.ending.closer == Closer::Judge && talked.closer == Some(us.peer());
     let fits = |(mistake, got): &(&Mistake, &Vec<Vec<_>>)| {
-        let came = got.is_empty()
-            || graded.more == 0 && difference::is_one_of(got, prepared.only_control, &graded.got);
-        came && mistake.code.is_none_or(|it| Some(it) == code) && !(got.is_empty() && mistake.code.is_none())
+        let came = got.is_empty() || graded.more == 0 && difference::is_one_of(got, prepared, &graded.got);
+        let is_unknown = mistake.code.is_none() && (got.is_empty() || is_right || is_told);
+        came && mistake.code.is_none_or(|it| Some(it) == code) && !is_unknown
     };
     let found = case.mistakes.iter().zip(&prepared.mistakes).find(fits);
     found.map(|(mistake, _)| mistake.says.clone())
@@ -98,7 +104,7 @@ const ACCEPT: &[u8] = b"\r\nsec-websocket-accept:";
 
 fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Talked) -> Option<Text> {
     let scene = Scene::of(us, &graded.wire);
-    let difference = difference::first(prepared, &graded.got);
+    let difference = difference::first(prepared, &graded.got, scene.began);
     // What is still masked breaks rules of text, and of Close: those are not the mistake.
     if let Some(text) = masks::kept(&scene) {
         return Some(text);
@@ -115,7 +121,11 @@ fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Tal
             }
             (Some(_), None) if is_refused(case, us, &scene, talked) => Some(REFUSED.into()),
             (Some(_), None) => nothing(&scene, &it, us, (graded, talked)),
-            (None, Some(got)) => payload::too_much(&scene, &it, got),
+            (None, Some(got)) => {
+                let is_told =
+                    talked.closer == Some(us.peer()) && talked.close.flatten().is_some_and(is_error);
+                payload::too_much(&scene, &it, got, is_told)
+            }
             (None, None) => None,
         };
     }
@@ -180,7 +190,11 @@ fn nothing(
         return Some(text);
     }
     let ended = talked.end.is_some() && talked.closer == Some(us.peer());
-    if let Some(text) = wire::length_read(scene, ended) {
+    // Who has begun a frame of its own, or answered Close, waits for nothing.
+    if !scene.is_cut()
+        && talked.close.is_none()
+        && let Some(text) = wire::length_read(scene, ended)
+    {
         return Some(text);
     }
     if ended {
@@ -228,9 +242,10 @@ fn ending(case: &Case, us: Dir, graded: &Graded, talked: &Talked) -> Option<Text
             Some("Close was not answered with Close".into())
         }
         Closing::Unclean if talked.close.is_none() => Some(dropped(talked)),
-        Closing::FailedByClient => {
+        Closing::FailedByClient if talked.clean => {
             Some("it waits for the client to end TCP, which is the server's to end".into())
         }
+        Closing::FailedByClient if talked.close.is_none() => Some("Close was not answered with Close".into()),
         Closing::Failed if case.ending.closer == Closer::Judge && talked.closer != Some(us) => {
             Some(match talked.close {
                 Some(Some(code)) => Text::with("it takes it for an error: it closed with {}", code.0),

@@ -1,6 +1,7 @@
 //! What came, held against the sequences that may come, event by event.
 
-use crate::grade::script::{Payload, Want};
+use crate::grade::case::Prepared;
+use crate::grade::script::{Payload, Send, Step, Want, What};
 use crate::model::Opcode;
 use crate::model::grade::{Event, EventKind};
 
@@ -46,6 +47,8 @@ pub struct Matcher<'c> {
     alive: Vec<(usize, usize)>,
     /// Whether a ping by the peer's own doing counts.
     pings: bool,
+    /// What is sent in pings and pongs: a pong with something else answers none of them.
+    sent: Vec<&'c Payload>,
     /// Whether that it ends the connection does.
     ends: bool,
     /// Whether messages do.
@@ -54,22 +57,33 @@ pub struct Matcher<'c> {
 
 impl<'c> Matcher<'c> {
     /// Nothing has come.
-    pub fn new(wants: &'c [Vec<Want>], only_control: bool) -> Self {
+    pub fn new(prepared: &'c Prepared) -> Self {
+        Self::of(&prepared.wants, prepared)
+    }
+
+    /// The same, where other sequences may come than a case has.
+    pub fn of(wants: &'c [Vec<Want>], prepared: &'c Prepared) -> Self {
         let any = |is: fn(&Want) -> bool| wants.iter().flatten().any(is);
         Self {
             wants,
             alive: (0..wants.len()).map(|sequence| (sequence, 0)).collect(),
             pings: any(|want| matches!(want, Want::Data(Opcode::PING, _))),
+            sent: prepared.steps.iter().filter_map(in_control).collect(),
             ends: any(|want| matches!(want, Want::Ends)),
-            messages: !only_control,
+            messages: !prepared.only_control,
         }
     }
 
-    /// Whether it counts: pings of an endpoint that looks whether we are there do not, nor messages of one
-    /// that sends what it likes, nor the end where no sequence has it.
+    /// Whether it counts: pings of an endpoint that looks whether we are there do not, nor pongs that it
+    /// sends to show that it is (RFC 6455 §5.5.3), nor messages of one that sends what it likes, nor the end
+    /// where no sequence has it.
     pub fn counts(&self, came: Came<'_>) -> bool {
         match came {
             Came::Data(Opcode::PING, _) | Came::Kept(Opcode::PING, ..) => self.pings,
+            Came::Data(Opcode::PONG, bytes) | Came::Kept(Opcode::PONG, bytes, _) => {
+                let is_sent = self.sent.iter().any(|sent| sent.is(bytes));
+                is_sent || self.wants.iter().flatten().any(|want| want.is(came))
+            }
             Came::Data(opcode, _) | Came::Kept(opcode, ..) if !opcode.is_control() => self.messages,
             Came::Ends => self.ends,
             _ => true,
@@ -122,6 +136,16 @@ impl<'c> Matcher<'c> {
     }
 }
 
+/// What a step sends in a ping or pong.
+fn in_control(step: &Step) -> Option<&Payload> {
+    match step {
+        Step::Send(Send {
+            what: What::Message { opcode: Opcode::PING | Opcode::PONG, payload, .. }, ..
+        }) => Some(payload),
+        _ => None,
+    }
+}
+
 impl Want {
     /// Whether something that came is it.
     pub fn is(&self, came: Came<'_>) -> bool {
@@ -146,12 +170,18 @@ impl Want {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grade::script::wants;
+    use crate::grade::script::{play, wants};
+    use crate::model::Dir;
+
+    /// A case of which these sequences may come.
+    fn waiting(wants: Vec<Vec<Want>>) -> Prepared {
+        Prepared { right: wants.len(), wants, ..Prepared::default() }
+    }
 
     #[test]
     fn many_that_may_be_missing_take_no_time() {
-        let wants = [wants("maybe pong \"x\" times=2000\npong \"y\"", &[]).unwrap()];
-        let mut matcher = Matcher::new(&wants, false);
+        let prepared = waiting(vec![wants("maybe pong \"x\" times=2000\npong \"y\"", &[]).unwrap()]);
+        let mut matcher = Matcher::new(&prepared);
         for _ in 0..1999 {
             matcher.take(Came::Data(Opcode::PONG, b"x"));
         }
@@ -165,12 +195,13 @@ mod tests {
     #[test]
     fn the_end_counts_where_a_sequence_has_it() {
         let wants: Vec<_> = ["ends", "text \"a\""].map(|text| wants(text, &[]).unwrap()).into();
-        let mut matcher = Matcher::new(&wants, false);
+        let prepared = waiting(wants.clone());
+        let mut matcher = Matcher::new(&prepared);
         assert_eq!((matcher.state(), matcher.matched()), (State::Open, None));
         assert!(matcher.counts(Came::Ends) && !matcher.counts(Came::Data(Opcode::PING, b"")));
         matcher.take(Came::Ends);
         assert_eq!((matcher.state(), matcher.matched()), (State::Whole, Some(0)));
-        assert!(!Matcher::new(&wants[1..], false).counts(Came::Ends));
+        assert!(!Matcher::new(&waiting(wants[1..].to_vec())).counts(Came::Ends));
     }
 
     #[test]
@@ -179,6 +210,7 @@ mod tests {
             ["text \"a\"\nmaybe pong \"x\"\ntext \"b\"", "", "still A", "many pong \"y\"\ntext \"c\""]
                 .map(|text| wants(text, &[]).unwrap())
                 .into();
+        let prepared = waiting(wants);
         let text = |text: &'static str| Came::Data(Opcode::TEXT, text.as_bytes());
         for (came, state, matched) in [
             (vec![], State::Open, Some(1)),
@@ -202,7 +234,7 @@ mod tests {
                 None,
             ),
         ] {
-            let mut matcher = Matcher::new(&wants, false);
+            let mut matcher = Matcher::new(&prepared);
             for came in &came {
                 matcher.take(*came);
             }
@@ -213,18 +245,30 @@ mod tests {
     #[test]
     fn pings_and_messages_of_the_peers_own_do_not_count() {
         let [ping, text] = [Opcode::PING, Opcode::TEXT].map(|opcode| Came::Data(opcode, b"a"));
-        let wants = [wants("pong any", &[]).unwrap()];
         let counts = |only_control| {
-            let matcher = Matcher::new(&wants, only_control);
+            let prepared = Prepared { only_control, ..waiting(vec![wants("pong any", &[]).unwrap()]) };
+            let matcher = Matcher::new(&prepared);
             [ping, text].map(|came| matcher.counts(came))
         };
         assert_eq!((counts(false), counts(true)), ([false, true], [false, false]));
     }
 
     #[test]
+    fn pongs_count_that_may_answer_what_was_sent_or_that_may_come() {
+        let steps = play("ping \"a\"\npong \"b\"", Dir::Client).unwrap();
+        let prepared = Prepared { steps, ..waiting(vec![wants("pong \"c\"\ntext \"d\"", &[]).unwrap()]) };
+        let matcher = Matcher::new(&prepared);
+        for (payload, counts) in [("a", true), ("b", true), ("c", true), ("d", false), ("", false)] {
+            assert_eq!(matcher.counts(Came::Data(Opcode::PONG, payload.as_bytes())), counts, "{payload}");
+        }
+        let any = waiting(vec![wants("many pong any", &[]).unwrap()]);
+        assert!(Matcher::new(&any).counts(Came::Kept(Opcode::PONG, b"d", 1)));
+    }
+
+    #[test]
     fn a_thousand_that_may_come_are_taken_in_no_time() {
-        let wants = vec![wants("maybe pong \"x\" times=3000\ntext \"b\"", &[]).unwrap()];
-        let mut matcher = Matcher::new(&wants, false);
+        let prepared = waiting(vec![wants("maybe pong \"x\" times=3000\ntext \"b\"", &[]).unwrap()]);
+        let mut matcher = Matcher::new(&prepared);
         for _ in 0..3000 {
             matcher.take(Came::Data(Opcode::PONG, b"x"));
         }

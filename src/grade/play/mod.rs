@@ -124,11 +124,23 @@ pub async fn server(case: &Case, target: &Target, connect: &dyn Connect) -> Grad
         return graded;
     }
     let alive = Case::alive();
-    if once_there_is_room(async || play(&alive).await).await.behaviour != Behaviour::Ok {
+    if let Some(why) = gone(&once_there_is_room(async || play(&alive).await).await) {
         graded.behaviour = Behaviour::Failed;
-        graded.why = "afterwards it answers on no other connection".into();
+        graded.why = why.into();
     }
     graded
+}
+
+/// What became of a server, by what came of another connection; `None` where it is there: what it does wrong
+/// then, it may do on any.
+fn gone(other: &Graded) -> Option<&'static str> {
+    if other.opened || other.broken.is_some() || other.has_no_room() {
+        return None;
+    }
+    Some(match other.refusal() {
+        Some(_) => "afterwards it opens no other WebSocket",
+        None => "afterwards it answers on no other connection",
+    })
 }
 
 /// Plays until the server has room for it: it may not have noticed yet that who was there has left.

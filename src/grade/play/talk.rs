@@ -67,6 +67,11 @@ pub struct Talked {
     pub figures: Figures,
 }
 
+/// Whether a code says that what came is not taken (RFC 6455 §7.4.1).
+pub(super) fn is_error(code: CloseCode) -> bool {
+    matches!(code.0, 1002 | 1003 | 1007..=1010)
+}
+
 /// Talks as the case has it. `early` was read already.
 pub async fn talk(
     case: &Case,
@@ -80,7 +85,7 @@ pub async fn talk(
     let shared = Mutex::new(Shared {
         us,
         frames: Reader::taking(case.most).open(us.peer(), deflate).further(),
-        matcher: Matcher::new(&prepared.wants, prepared.only_control),
+        matcher: Matcher::new(prepared),
         greeting: prepared.greeting,
         record,
         seen: 0,

@@ -1,4 +1,5 @@
 mod hostile;
+mod unusual;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -237,7 +238,6 @@ fn a_client_is_granted_what_fits_its_offer() {
 fn how_it_ends_is_judged_apart() {
     let close = |code: u16| frame(Dir::Server, Opcode::CLOSE, &code.to_be_bytes());
     let text = frame(Dir::Server, Opcode::TEXT, b"late");
-    let pong = frame(Dir::Server, Opcode::PONG, b"x");
     let closes = "play = 'close 1000'";
     let mut waiting = Vec::new();
     for (bytes, stays, keys, expected) in [
@@ -266,7 +266,7 @@ fn how_it_ends_is_judged_apart() {
         ),
         // It answers what it should not have, and fails the connection all the same.
         (
-            [pong, close(1002)].concat(),
+            [frame(Dir::Server, Opcode::TEXT, b"x"), close(1002)].concat(),
             false,
             "play = 'text \"x\" rsv1'\ncloser = \"peer\"",
             (Behaviour::Failed, Closing::Ok, None),

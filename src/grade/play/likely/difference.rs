@@ -1,10 +1,12 @@
 //! Where what came first differs from what may come.
 
+use std::time::Duration;
+
 use super::super::matching::{Came, Matcher};
 use crate::grade::case::Prepared;
 use crate::grade::script::{Payload, Want};
 use crate::model::Opcode;
-use crate::model::grade::Event;
+use crate::model::grade::{Event, EventKind};
 
 /// The first difference from the sequence that what came is most of.
 #[derive(Debug)]
@@ -21,11 +23,12 @@ pub struct Difference<'a> {
     pub later: &'a [Want],
 }
 
-/// Finds it; `None` where all is as it should be, or the connection should have been kept.
-pub fn first<'a>(prepared: &'a Prepared, got: &'a [Event]) -> Option<Difference<'a>> {
-    let matcher = Matcher::new(&prepared.wants, prepared.only_control);
-    let got: Vec<&Event> =
-        got.iter().filter(|event| Came::of(event).is_some_and(|came| matcher.counts(came))).collect();
+/// Finds it; `None` where all is as it should be, or the connection should have been kept. What came before
+/// `began`, when the first of ours went out, answers nothing.
+pub fn first<'a>(prepared: &'a Prepared, all: &'a [Event], began: Duration) -> Option<Difference<'a>> {
+    let matcher = Matcher::new(prepared);
+    let counts = |event: &&Event| Came::of(event).is_some_and(|came| matcher.counts(came));
+    let got: Vec<&Event> = all.iter().filter(counts).collect();
     let right = prepared.wants.iter().take(prepared.right);
     let (at, wanted, later) = right.map(|wants| reach(wants, &got)).max_by_key(|(at, ..)| *at)?;
     let wanted = match wanted {
@@ -34,9 +37,12 @@ pub fn first<'a>(prepared: &'a Prepared, got: &'a [Event]) -> Option<Difference<
         None if at == got.len() => return None,
         None => None,
     };
+    // A pong that does not count is an answer where the right one never came: as far as anybody can tell.
+    let pong = |event: &&Event| event.what == EventKind::Pong && event.after >= began && !counts(event);
+    let instead = matches!(wanted, Some((Opcode::PONG, _))).then(|| all.iter().find(pong)).flatten();
     Some(Difference {
         wanted,
-        got: got.get(at).copied(),
+        got: instead.or(got.get(at).copied()),
         before: got[..at].to_vec(),
         behind: got.get(at + 1..).unwrap_or_default().to_vec(),
         later,
@@ -68,8 +74,8 @@ pub fn is(want: &Want, event: &Event) -> bool {
 }
 
 /// Whether all that came is one of the sequences.
-pub fn is_one_of(wants: &[Vec<Want>], only_control: bool, got: &[Event]) -> bool {
-    let mut matcher = Matcher::new(wants, only_control);
+pub fn is_one_of(wants: &[Vec<Want>], prepared: &Prepared, got: &[Event]) -> bool {
+    let mut matcher = Matcher::of(wants, prepared);
     for came in got.iter().filter_map(Came::of) {
         if matcher.counts(came) {
             matcher.take(came);

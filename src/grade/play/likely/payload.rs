@@ -17,8 +17,11 @@ pub fn instead(scene: &Scene, it: &Difference<'_>, got: &Event) -> Option<Text> 
     let wanted = wanted?;
     if opcode == Opcode::PONG && came != Opcode::PONG {
         let is_later = |event: &&Event| same(&wanted, event) && event.what.opcode() == Some(Opcode::PONG);
-        let comes_later = it.behind.iter().any(is_later);
-        return Some(if comes_later && it.later.iter().any(|want| is(want, got)) {
+        // Where something else came that nobody waits for, the answer may still have been on its way.
+        if !it.later.iter().any(|want| is(want, got)) {
+            return None;
+        }
+        return Some(if it.behind.iter().any(is_later) {
             "pings are answered only when the message around them is whole".into()
         } else {
             "the ping was not answered".into()
@@ -66,8 +69,11 @@ const REVERSED_KEY: &str = "it was unmasked with the key's bytes in reverse orde
 const KEY_RESTARTS: &str = "the masking key began anew at byte {}, where another TCP segment began";
 const FIRST_OF_KEY: &str = "only the first byte of the masking key was used";
 
-/// All that [`misread`] says.
-pub const OF_MASKS: [&str; 4] = [STILL_MASKED, REVERSED_KEY, KEY_RESTARTS, FIRST_OF_KEY];
+/// A client's frame says that it is masked.
+pub const NOT_MASKED: &str = "the frame has a masking key, and its payload is not masked";
+
+/// All that is said of masks.
+pub const OF_MASKS: [&str; 5] = [STILL_MASKED, REVERSED_KEY, KEY_RESTARTS, FIRST_OF_KEY, NOT_MASKED];
 
 /// A message that was sent, read with a mistake in the masking.
 pub fn misread(scene: &Scene, got: &[u8], length: u64) -> Option<Text> {
@@ -127,6 +133,7 @@ fn shorter(scene: &Scene, it: &Difference<'_>, wanted: &[u8], got: &Event) -> Op
     if is_in_fragments && is_begin && length + last == whole {
         return Some("the last fragment is missing".into());
     }
+    let is_end = is_end && !is_begin;
     if is_in_fragments && is_end && length == last {
         return Some("only the last fragment came back: those before it are lost".into());
     }
@@ -157,6 +164,9 @@ fn shorter(scene: &Scene, it: &Difference<'_>, wanted: &[u8], got: &Event) -> Op
 
 fn longer(wanted: &[u8], got: &Event) -> Option<Text> {
     let (length, whole) = (usize::try_from(got.length).ok()?, wanted.len());
+    if let Some(front) = front(wanted, got) {
+        return Some(front);
+    }
     // What is behind it is known only where all was kept.
     if length <= whole || got.payload.len() != length || !got.payload.starts_with(wanted) {
         return None;
@@ -168,6 +178,26 @@ fn longer(wanted: &[u8], got: &Event) -> Option<Text> {
         _ if behind == wanted => "it came back twice, in one message".into(),
         _ => Text::with("{} bytes were added behind it", behind.len()),
     })
+}
+
+/// What is said in front of a message that is sent back: greetings, quotation marks, a byte order mark.
+fn front(wanted: &[u8], got: &Event) -> Option<Text> {
+    // A byte or two are found anywhere.
+    if wanted.len() < 3 || got.length <= wanted.len() as u64 {
+        return None;
+    }
+    let more = usize::try_from(got.length - wanted.len() as u64).ok()?;
+    if got.payload.len() as u64 == got.length {
+        let at = got.payload.windows(wanted.len()).position(|it| it == wanted).filter(|at| *at > 0)?;
+        let behind = more - at;
+        return Some(match behind {
+            0 => Text::with("{} bytes were put in front of it", at),
+            _ => Text::with("{} bytes were put in front of it, and {} behind it", at).and(behind),
+        });
+    }
+    let rest = got.payload.get(more..)?;
+    let is_it = rest.len() > 3 && wanted.starts_with(rest) && !wanted.starts_with(&got.payload);
+    is_it.then(|| Text::with("{} bytes were put in front of it", more))
 }
 
 fn otherwise(wanted: &[u8], got: &Event) -> Option<Text> {
@@ -192,12 +222,13 @@ pub fn replaced(sent: &[u8], got: &Event) -> Option<Text> {
     is_it.then(|| "what is no UTF-8 was replaced by U+FFFD, and not refused".into())
 }
 
-/// What came though nothing more should.
-pub fn too_much(scene: &Scene, it: &Difference<'_>, got: &Event) -> Option<Text> {
+/// What came though nothing more should. `is_told`: behind it the peer ended the connection because of an
+/// error.
+pub fn too_much(scene: &Scene, it: &Difference<'_>, got: &Event, is_told: bool) -> Option<Text> {
     let came = got.what.opcode()?;
     if let Some(before) = it.before.last()
         && (&before.what, &before.payload, before.length) == (&got.what, &got.payload, got.length)
-        && !asked_twice(scene, got)
+        && (is_told || !asked_twice(scene, got))
     {
         return Some("it came twice, and was sent once".into());
     }
@@ -228,6 +259,9 @@ pub fn too_much(scene: &Scene, it: &Difference<'_>, got: &Event) -> Option<Text>
     let bytes = |message: &Vec<_>| scene.misread(message, |key| key);
     if let Some(text) = messages.iter().find_map(|message| replaced(&bytes(message), got)) {
         return Some(text);
+    }
+    if is_told {
+        return None;
     }
     if messages.iter().any(|message| same(&bytes(message), got)) {
         return Some("it took what it has to refuse, and sent it back".into());

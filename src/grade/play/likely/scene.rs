@@ -2,6 +2,7 @@
 //! also how it would read to somebody who makes a mistake.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::model::grade::WirePiece;
 use crate::model::{Dir, FrameHeader, Opcode};
@@ -31,6 +32,8 @@ pub struct Scene {
     pub sent: Vec<Framed>,
     /// The peer's.
     pub came: Vec<Framed>,
+    /// When the first of our frames went out, since the case began.
+    pub began: Duration,
 }
 
 impl Scene {
@@ -38,7 +41,11 @@ impl Scene {
     pub fn of(us: Dir, wire: &[WirePiece]) -> Self {
         let (ours, cuts) = stream(us, wire);
         let (theirs, _) = stream(us.peer(), wire);
-        Self { sent: frames(&ours), came: frames(&theirs), ours, cuts, theirs }
+        // Writes of the head alone come first.
+        let writes: Vec<_> = wire.iter().filter(|piece| piece.from == us).collect();
+        let heads = writes.len() - cuts.iter().filter(|cut| **cut > 0).count();
+        let began = writes.get(heads).map(|piece| piece.after).unwrap_or_default();
+        Self { sent: frames(&ours), came: frames(&theirs), ours, cuts, theirs, began }
     }
 
     /// The data frames that were sent, message by message, without those that are compressed: what they would
@@ -108,6 +115,13 @@ impl Scene {
             before += end - start;
         }
         first
+    }
+
+    /// Whether what came ends within a frame, as far as it was kept.
+    pub fn is_cut(&self) -> bool {
+        let is_whole = |frame: &Framed| frame.header.length == frame.payload.len() as u64;
+        let end = self.came.last().map_or(0, |frame| frame.payload.end);
+        !self.came.last().is_none_or(is_whole) || end < self.theirs.len()
     }
 
     /// Bytes of a payload that came with the first write that has any of it.

@@ -1,6 +1,6 @@
 //! Mistakes that are known by the bytes of a frame: how its length and masking were written.
 
-use super::payload::hex;
+use super::payload::{NOT_MASKED, hex};
 use super::scene::{Framed, Scene};
 use crate::model::{LengthForm, Text};
 use crate::ws::mask;
@@ -77,7 +77,7 @@ fn masked(scene: &Scene, frame: &Framed, wanted: &[u8]) -> Option<Text> {
         return None;
     }
     if is_with([0; 4]) {
-        return Some("the frame has a masking key, and its payload is not masked".into());
+        return Some(NOT_MASKED.into());
     }
     let [a, b, c, d] = key;
     let shifted = |by: usize| [key[by], key[(by + 1) % 4], key[(by + 2) % 4], key[(by + 3) % 4]];
