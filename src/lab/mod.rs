@@ -22,6 +22,7 @@
 //! - `tap`: everything that goes over a connection, told to whoever records it
 //! - `devtools`: what a running browser tells of its connections
 //! - `fault`: what goes wrong on purpose; `fate`: what befalls a connection behind a message
+//! - `flood`: who sends more than people do
 //! - `pages`: what a browser is shown; `panels`: the wire beside it
 //! - `authority`: certificates for whatever name a client asks for
 //! - `proxy`: between a client and a server, looking on
@@ -41,6 +42,7 @@ mod events;
 pub mod experiment;
 pub mod fate;
 pub mod fault;
+pub mod flood;
 pub mod frames;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "who measures asks"))]
 pub(crate) mod gauge;

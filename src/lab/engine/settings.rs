@@ -100,6 +100,8 @@ pub enum Happened {
     Moved,
     /// Something went wrong on purpose, behind so many messages.
     Befallen(Fate, u64),
+    /// It sends more than people do.
+    Floods,
     /// It is over, or about to be.
     Over(Reason),
 }

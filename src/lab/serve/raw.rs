@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{FAREWELL, Visitor, chat};
 use crate::lab::events::at;
 use crate::lab::fate::{Fate, spoil};
+use crate::lab::flood::Flood;
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::Text;
@@ -81,12 +82,16 @@ async fn talk(visitor: &Arc<Visitor>, lines: &mut Lines) -> io::Result<Ended> {
     let mut fate = sender.line(lines, &chat::welcome(&guest)).await?;
     let mut said = first;
     let mut heard = Instant::now();
+    let mut flood = Flood::default();
     loop {
         if let Some(fate) = fate {
             return sender.meet(fate, lines).await;
         }
         if let Some(line) = said.take() {
             heard = Instant::now();
+            if flood.takes_one(heard) {
+                visitor.say(Flood::words());
+            }
             if let Some(answer) = chat::said(&guest, &line) {
                 fate = sender.line(lines, &answer).await?;
             }

@@ -14,6 +14,7 @@ use crate::lab::engine::socketio::SocketIo as Packets;
 use crate::lab::engine::{Engine, Session};
 use crate::lab::fate::Fate;
 use crate::lab::fault::Plan;
+use crate::lab::flood::Flood;
 use crate::model::Text;
 use crate::synth::Rng;
 
@@ -59,6 +60,7 @@ fn tell(log: &Log, session: &Session, happened: Happened) {
         Happened::Befallen(fate, sent) => {
             log(Text::with("session {}: {}", &session.id).word(fate.words(session.plan(), sent)));
         }
+        Happened::Floods => log(Text::with("session {}: {}", &session.id).word(Flood::words())),
         Happened::Begun(_) | Happened::Moved | Happened::Over(_) => {}
     }
 }

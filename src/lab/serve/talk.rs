@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{FAREWELL, Visitor};
 use crate::lab::events::at;
 use crate::lab::fate::{Fate, spoil};
+use crate::lab::flood::Flood;
 use crate::lab::frames::Received;
 use crate::lab::handshake::Agreed;
 use crate::lab::socket::{Came, Manners, Socket, Stream};
@@ -35,6 +36,7 @@ pub struct Talk {
     unanswered: bool,
     /// When the last message came or went.
     heard: Instant,
+    flood: Flood,
     /// What befalls it now.
     fate: Option<Fate>,
     /// Until when the answer to our Close is waited for.
@@ -80,6 +82,7 @@ impl Talk {
             ping: server.settings().ping_interval.map(|every| now + every),
             unanswered: false,
             heard: now,
+            flood: Flood::default(),
             fate: None,
             parting: None,
             abrupt: false,
@@ -214,6 +217,10 @@ impl Talk {
     }
 
     fn came(&mut self, came: Came) -> Step {
+        let is_one = matches!(came, Came::Message(_) | Came::Ping(_) | Came::Pong(_));
+        if is_one && self.flood.takes_one(Instant::now()) {
+            self.visitor.say(Flood::words());
+        }
         match came {
             Came::Message(message) => return Step::Message(message),
             Came::Ping(_) => {}

@@ -109,6 +109,7 @@ fn logged(log: &Log) -> impl Fn(&Session, Happened) + Send + Sync + 'static {
             Happened::Begun(transport) => format!("begun {}", transport.name()),
             Happened::Moved => "moved".to_owned(),
             Happened::Befallen(fate, sent) => format!("{fate:?} behind {sent}"),
+            Happened::Floods => "floods".to_owned(),
             Happened::Over(reason) => format!("over: {reason}"),
         };
         log.lock().expect("no panic").push(line);

@@ -58,6 +58,7 @@ fn who_floods_is_read_no_faster_than_it_takes() {
         }
     }
     assert_eq!(pongs, 40_000);
+    assert!(lab.logs("floods: 10,000 messages within 5 s"));
     sending.join().expect("no panic");
     assert!(lab.logs("it vanished: the connection ended without a Close"));
 }

@@ -28,6 +28,7 @@ use super::packet::{Data, Packet, Revision};
 use super::settings::{Happened, Reason, Settings, Transport};
 use crate::lab::fate::Fate;
 use crate::lab::fault::Plan;
+use crate::lab::flood::Flood;
 use crate::lab::hub::held;
 use crate::limits;
 use crate::synth::Rng;
@@ -186,6 +187,7 @@ struct State {
     fate: Option<Fate>,
     befallen: bool,
     chance: Rng,
+    flood: Flood,
 }
 
 #[derive(Clone, Copy)]
@@ -220,6 +222,7 @@ impl Session {
             fate: None,
             befallen: false,
             chance,
+            flood: Flood::default(),
         };
         Self {
             id: id(),
@@ -349,6 +352,9 @@ impl Session {
 
     /// Takes a packet of the client; whether it goes on.
     pub(super) fn receive(self: &Arc<Self>, packet: Packet) -> bool {
+        if held(&self.state).flood.takes_one(Instant::now()) {
+            self.happened(Happened::Floods);
+        }
         let Settings { beats, ping_interval, ping_timeout, .. } = *self.settings;
         let mut state = held(&self.state);
         if !matches!(state.phase, Phase::Open) {
