@@ -180,7 +180,9 @@ fn servers_without_an_end_are_left_in_time_and_hold_no_memory() {
         .map(|&(name, does)| {
             let url = format!("ws://{}", server(move |stream, _| does(stream)));
             let few = few.clone();
-            let args = ["--endpoint", "echo", "--jobs", "1", "--format", "json", "--cases-file"];
+            // Who is patient plays with those, too, who say nothing.
+            let args =
+                ["--patience", "1", "--endpoint", "echo", "--jobs", "1", "--format", "json", "--cases-file"];
             let running = thread::spawn(move || measured(grade(&[&[&*url][..], &args, &[&*few]].concat())));
             (name, running)
         })
@@ -230,7 +232,8 @@ fn a_server_may_reset_at_any_byte() {
     let each = format!("each = [{}]\nplay = 'text \"a\"'\npass = \"echo\"", rows.join(", "));
     let some = cases("resets", &case("at-{n}", &each));
     let url = format!("ws://{address}");
-    let args = [&*url, "--endpoint", "echo", "--format", "json", "--cases-file", &*some];
+    // The one that asks what is there is reset, too: who is patient plays all the same.
+    let args = [&*url, "--patience", "1", "--endpoint", "echo", "--format", "json", "--cases-file", &*some];
     let (output, _, _) = measured(grade(&args));
     let said = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {said}"));
