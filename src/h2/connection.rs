@@ -209,7 +209,7 @@ impl Connection {
         }
     }
 
-    /// `length` bytes of `dir` are missing. Gives the stream that alone lacks something, where they are
+    /// So much of `dir` is missing. Gives the stream that alone lacks something, where they are
     /// within a frame of its content; otherwise each may.
     pub fn gap(&mut self, dir: Dir, missing: Missing) -> Option<u32> {
         // What the peer's windows depend on may be among it.

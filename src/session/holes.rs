@@ -35,8 +35,7 @@ impl Session {
         let dir = self.about.dir(side).unwrap_or(Dir::Server);
         self.about.lacks[dir.index()] = true;
         let offset = self.about.offsets[side.index()].saturating_sub(length);
-        let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
-        let missed = Missed { gap, rule };
+        let missed = Missed { gap: Gap { offset, length, between, effect: GapEffect::WithinStream }, rule };
         if let Phase::Http(_) | Phase::New | Phase::Probe(_) = self.phase
             && let Some(conn) = self.about.conn()
         {

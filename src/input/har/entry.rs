@@ -120,12 +120,13 @@ impl Entry {
             // Over HTTP/1.1 this would be an answer that opens nothing, and a key would be asked for. What
             // messages went over is open, whichever fields are listed.
             let has_key = field(&exchange.headers, "Sec-WebSocket-Key").is_some();
-            let (_, version) = written::handshake(&exchange.headers);
+            let is_listed = written::handshake(&exchange.headers) == written::OVER_HTTP2;
             let is_open = !exchange.messages.is_empty() && (exchange.version == "HTTP/2" || !has_key);
-            if is_websocket && (version == "HTTP/2" || is_open) && (200..300).contains(&answer.status) {
-                "CONNECT".clone_into(&mut exchange.method);
-                "HTTP/2".clone_into(&mut exchange.version);
-                "HTTP/2".clone_into(&mut answer.version);
+            if is_websocket && (is_listed || is_open) && (200..300).contains(&answer.status) {
+                let (method, version) = written::OVER_HTTP2;
+                method.clone_into(&mut exchange.method);
+                version.clone_into(&mut exchange.version);
+                version.clone_into(&mut answer.version);
             }
         }
         let failed = self.error.text().filter(|why| !why.is_empty() && exchange.answer.is_none());

@@ -53,15 +53,14 @@ pub fn version(protocol: &str) -> String {
     }
 }
 
+/// The method and the version of an opening handshake over HTTP/2 (RFC 8441 §4).
+pub const OVER_HTTP2: (&str, &str) = ("CONNECT", "HTTP/2");
+
 /// The method and the version of an opening handshake of which a browser lists these fields. Chromium writes
 /// one over HTTP/2 as if it were of HTTP/1.1, but for the key: only there is none (RFC 8441 §5).
 pub fn handshake(headers: &[(String, String)]) -> (&'static str, &'static str) {
     let has = |name: &str| field(headers, name).is_some();
-    if has("Sec-WebSocket-Version") && !has("Sec-WebSocket-Key") {
-        ("CONNECT", "HTTP/2")
-    } else {
-        ("GET", "HTTP/1.1")
-    }
+    if has("Sec-WebSocket-Version") && !has("Sec-WebSocket-Key") { OVER_HTTP2 } else { ("GET", "HTTP/1.1") }
 }
 
 /// What a message carries, which is written as text, or in Base64.
