@@ -154,7 +154,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "wstool lesson {}",
             "close {}{shown}",
             "still {name}",
-            "wstool grade --case {} {url}",
+            "{again} --case {}",
             "text{}",
             "binary{}",
             "ping{}",

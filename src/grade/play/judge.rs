@@ -7,7 +7,7 @@ use crate::grade::case::{Case, Closer, Fatal, Prepared, Status};
 use crate::grade::script::{Send, Step, What};
 use crate::http::SERVER_ACCEPTED_BAD;
 use crate::model::grade::{Behaviour, Chapter, Closing, Ended, Graded, Level, NOT_WHAT_MAY_COME};
-use crate::model::{Bilingual, CloseCode, Dir, Text};
+use crate::model::{Bilingual, CloseCode, Dir, Opcode, Text};
 
 /// Judges what was played.
 pub fn judge(case: &Case, prepared: &Prepared, us: Dir, played: Played) -> Graded {
@@ -150,6 +150,16 @@ fn is_limited(prepared: &Prepared, us: Dir, talked: &Talked) -> bool {
         && prepared.steps.iter().any(is_long)
 }
 
+/// Whether the peer has no use for binary messages, and said so: RFC 6455 §7.4.1 has 1003 for that.
+fn takes_no_binary(prepared: &Prepared, us: Dir, talked: &Talked) -> bool {
+    let is_binary = |step: &Step| {
+        matches!(step, Step::Send(Send { what: What::Message { opcode: Opcode::BINARY, .. }, .. }))
+    };
+    talked.closer == Some(us.peer())
+        && talked.close == Some(Some(CloseCode(1003)))
+        && prepared.steps.iter().any(is_binary)
+}
+
 fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, graded: &mut Graded) {
     graded.behaviour = match talked.matched {
         Some(at) if at < prepared.right => Behaviour::Ok,
@@ -181,6 +191,11 @@ fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, grad
     if is_failed && case.facts.autobahn.is_none() && is_limited(prepared, us, talked) {
         (graded.behaviour, graded.closing) = (Behaviour::NonStrict, Closing::Informational);
         graded.why = ALLOWED.into();
+    }
+    let is_asked_to_go_on = graded.behaviour == Behaviour::Failed && ending.closer != Closer::Peer;
+    if is_asked_to_go_on && takes_no_binary(prepared, us, talked) {
+        (graded.behaviour, graded.closing) = (Behaviour::Unimplemented, Closing::Informational);
+        graded.why = "it takes no binary messages, and says so with 1003".into();
     }
     if let Some(violation) = &talked.violation {
         graded.behaviour = Behaviour::Failed;

@@ -105,8 +105,10 @@ const ACCEPT: &[u8] = b"\r\nsec-websocket-accept:";
 fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Talked) -> Option<Text> {
     let scene = Scene::of(us, &graded.wire);
     let difference = difference::first(prepared, &graded.got, scene.began);
-    // What is still masked breaks rules of text, and of Close: those are not the mistake.
-    if let Some(text) = masks::kept(&scene) {
+    // What is still masked, or begins within a length, breaks rules of text, and of Close: those are not the
+    // mistake.
+    let misread = masks::kept(&scene).or_else(|| wire::key_taken(&scene, us));
+    if let Some(text) = misread.or_else(|| wire::length_taken(&scene)) {
         return Some(text);
     }
     if graded.broken.is_some() {

@@ -10,7 +10,7 @@ use crate::grade::case::Closer;
 use crate::lab::frames::{self, Frames, Violation};
 use crate::model::grade::{EventKind, Figures};
 use crate::model::{CloseCode, Dir, Opcode, StreamEnd};
-use crate::ws::encode;
+use crate::ws::{DUPLICATE_CLOSE, encode};
 
 /// Bytes that are taken at a time: what they inflate to is held at once.
 const PIECE: usize = 4 * 1024;
@@ -47,6 +47,8 @@ pub(super) struct Shared<'c> {
     pub end: Option<StreamEnd>,
     pub violation: Option<Violation>,
     pub too_much: bool,
+    /// A second Close frame is what the case is about.
+    pub is_of_second_close: bool,
     /// What came of it was cut off when its time was over.
     pub late: Option<Late>,
     /// Bytes and whole frames that came, and when the last byte did.
@@ -111,7 +113,10 @@ impl Shared<'_> {
                 self.close.get_or_insert(Some(code));
                 self.ends();
             }
-            self.violation.get_or_insert(violation);
+            // One mistake, which would fail most cases: those that are about it say so.
+            if self.is_of_second_close || violation.rule.is_none_or(|rule| rule.id != DUPLICATE_CLOSE.id) {
+                self.violation.get_or_insert(violation);
+            }
         }
     }
 

@@ -18,14 +18,14 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::matching::{Came, Matcher, State};
 use super::record::Record;
 use super::shared::{Late, Shared};
-use super::wire::{self, Framing, Pool};
+use super::wire::{self, Boundary, Framing, Pool};
 use crate::grade::case::{Case, Closer, Prepared};
 use crate::grade::script::{Send, Step, What};
 use crate::lab::frames::{self, Reader, Violation};
 use crate::lab::hub::held;
 use crate::model::grade::Figures;
 use crate::model::{CloseCode, Deflate, Dir, Opcode, StreamEnd};
-use crate::ws::encode;
+use crate::ws::{DUPLICATE_CLOSE, encode};
 
 /// How long the peer's answer to Close, and then the end of TCP, is waited for.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -96,6 +96,7 @@ pub async fn talk(
         end: None,
         violation: None,
         too_much: false,
+        is_of_second_close: case.rests_on(&DUPLICATE_CLOSE),
         late: None,
         got: (0, 0),
         heard: None,
@@ -149,6 +150,7 @@ pub async fn talk(
         entropy: Pool::default(),
         waiting: Vec::new(),
         kept: Kept::default(),
+        boundary: Boundary::default(),
     };
     let dropped = tokio::select! {
         dropped = actor.act(prepared) => dropped,
@@ -200,6 +202,8 @@ struct Actor<'t, 'c, W> {
     /// What is written with what is sent next.
     waiting: Vec<u8>,
     kept: Kept,
+    /// Where in a frame what was written ends.
+    boundary: Boundary,
 }
 
 /// What was cut off.
@@ -230,7 +234,7 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
         let _ = self.flush().await;
         self.settle().await;
         // A rest that the script leaves out never comes.
-        self.kept = Kept::default();
+        (self.kept, self.boundary) = (Kept::default(), Boundary::default());
         if prepared.parts {
             held(self.shared).closer.get_or_insert(self.us);
             let _ = timeout_at(Instant::now() + TCP_END, self.writing.shutdown()).await;
@@ -374,9 +378,10 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         let mut bytes = std::mem::take(&mut self.waiting);
-        // Nothing goes into the middle of a frame that was cut off (RFC 6455 §5.4): it would be taken for the
-        // frame's rest.
-        if self.kept.bytes.is_empty() {
+        self.boundary.pass(&bytes);
+        // Nothing goes into the middle of a frame that is not whole (RFC 6455 §5.4): it would be taken for
+        // the frame's rest.
+        if !self.boundary.is_within() {
             bytes.append(&mut held(self.shared).answers);
         }
         for piece in bytes.chunks(chop.unwrap_or(usize::MAX)) {

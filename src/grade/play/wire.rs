@@ -12,6 +12,7 @@ use crate::limits;
 use crate::model::{Deflate, Dir};
 use crate::synth::Entropy;
 use crate::synth::frames::{Keys, Message, Shape};
+use crate::ws::header;
 
 /// For how long a peer may take nothing, at least.
 pub(super) const PATIENCE: Duration = Duration::from_nanos(limits::GRADE_WRITE);
@@ -28,6 +29,43 @@ pub(super) async fn put(
     };
     timeout(patience, written).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
+
+/// Where in a frame what was written ends. A case may send frames in pieces, some of them as bare bytes.
+#[derive(Default)]
+pub(super) struct Boundary {
+    /// A header that is not whole yet.
+    head: Vec<u8>,
+    /// Bytes of the payload that are still to come.
+    rest: u64,
+}
+
+impl Boundary {
+    /// Follows what is written.
+    pub fn pass(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.rest > 0 {
+                let count = self.rest.min(bytes.len() as u64);
+                self.rest -= count;
+                bytes = &bytes[usize::try_from(count).unwrap_or(bytes.len())..];
+                continue;
+            }
+            let before = self.head.len();
+            self.head.extend_from_slice(&bytes[..bytes.len().min(LONGEST_HEADER - before)]);
+            let Ok(header) = header::decode(&self.head) else { return };
+            self.rest = header.length;
+            bytes = &bytes[usize::from(header.header_length()) - before..];
+            self.head.clear();
+        }
+    }
+
+    /// Whether a frame has begun that is not whole.
+    pub fn is_within(&self) -> bool {
+        self.rest > 0 || !self.head.is_empty()
+    }
+}
+
+/// Bytes of the longest header: a length of 64 bits, and a masking key.
+const LONGEST_HEADER: usize = 14;
 
 /// What frames are made with.
 pub(super) struct Framing {
@@ -84,6 +122,28 @@ impl Pool {
             }
             *byte = self.bytes[self.at];
             self.at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_begun_until_its_last_byte_however_it_is_cut() {
+        let short = [0x89, 0x81, 1, 2, 3, 4, 9];
+        let long: Vec<u8> = [&[0x82, 0xFE, 0x00, 0x80, 1, 2, 3, 4][..], &[7; 128]].concat();
+        let all = [&short[..], &long, &[0x81, 0x00]].concat();
+        let ends = [short.len(), short.len() + long.len(), all.len()];
+        for size in 1..=all.len() {
+            let mut boundary = Boundary::default();
+            let mut written = 0;
+            for piece in all.chunks(size) {
+                boundary.pass(piece);
+                written += piece.len();
+                assert_eq!(boundary.is_within(), !ends.contains(&written), "{size}, {written}");
+            }
         }
     }
 }

@@ -34,12 +34,13 @@ pub fn stages<'f>(all: impl IntoIterator<Item = &'f CaseFacts>) -> Stages {
     stages
 }
 
-/// The screen, of what was played up to a stage against `url`, of the cases that each stage has.
-pub fn stage(all: &[Graded], upto: u8, whole: Stages, url: &str, options: &Options) -> String {
-    super::plain(screen(all, upto, whole, url, options), options)
+/// The screen, of what was played up to a stage, of the cases that each stage has. `again` is the command
+/// that plays with that peer.
+pub fn stage(all: &[Graded], upto: u8, whole: Stages, again: &str, options: &Options) -> String {
+    super::plain(screen(all, upto, whole, again, options), options)
 }
 
-fn screen(all: &[Graded], upto: u8, whole: Stages, url: &str, options: &Options) -> String {
+fn screen(all: &[Graded], upto: u8, whole: Stages, again: &str, options: &Options) -> String {
     let lang = options.lang;
     let mut out = String::new();
     let mut missing = 0;
@@ -115,8 +116,9 @@ fn screen(all: &[Graded], upto: u8, whole: Stages, url: &str, options: &Options)
         let words = Text::with("{} more of this stage do not pass yet; one thing at a time.", others);
         let _ = writeln!(out, "\n{}", lang.say(&words));
     }
-    let again = Text::with("This case alone: {}", format!("wstool grade --case {} {url}", facts.id));
-    let _ = writeln!(out, "\n{}", lang.say(&again));
+    let again = Text::with("This case alone: {}", format!("{again} --case {}", facts.id));
+    out.push('\n');
+    paragraph(&mut out, "", &lang.say(&again));
     out
 }
 

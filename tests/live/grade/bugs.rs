@@ -38,6 +38,8 @@ bugs! {
     Length64As16
     /// 126 is taken for the beginning of a 64-bit length.
     Read126As64
+    /// It knows no length but that of seven bits, and reads it as that.
+    ReadsSevenBits
     /// 126 bytes are announced in the seven bits that mean "the next two".
     Writes126InSeven
     /// The same up to 127.
@@ -146,6 +148,8 @@ bugs! {
     CloseIgnored
     /// Each Close is answered with 1002.
     ClosesWith1002
+    /// Close is answered twice.
+    ClosesTwice
     /// A Close without a code is answered with 1005.
     Sends1005
     /// The reason comes back, cut within a character.

@@ -210,7 +210,9 @@ impl Endpoint {
             return Err(Stop::Fail(1002));
         }
         let sixteen = if self.is(Bug::Read126As64) { 127 } else { 126 };
-        if length == sixteen {
+        if self.is(Bug::ReadsSevenBits) {
+            // Whatever it says.
+        } else if length == sixteen {
             let bytes = self.take(2).await?;
             let bytes = [bytes[0], bytes[1]];
             length = match self.bug {
@@ -432,6 +434,9 @@ impl Endpoint {
             (_, None) => Vec::new(),
         };
         self.write(CLOSE, &answer).await?;
+        if self.is(Bug::ClosesTwice) {
+            self.write(CLOSE, &answer).await?;
+        }
         self.closed = true;
         match self.bug {
             Bug::EchoesAfterClose => Ok(()),

@@ -239,8 +239,8 @@ impl Report {
         *is_reported = true;
         self.last = None;
         let (summary, is_apart) = if let Some(stage) = self.manner.stage {
-            let (graded, url) = (&transcript.graded, &transcript.who.url);
-            (render::stage(graded, stage, self.manner.stages, url, &self.options), at > 0)
+            let (graded, again) = (&transcript.graded, &transcript.who.again);
+            (render::stage(graded, stage, self.manner.stages, again, &self.options), at > 0)
         } else {
             let is_apart = at > 0 || self.manner.many || !self.is_terminal;
             (render::summary(transcript, Some(render::SCREEN), &self.options), is_apart)

@@ -16,27 +16,64 @@ pub fn instead(scene: &Scene, it: &Difference<'_>, got: &Event) -> Option<Text> 
     }
     let wanted = wanted?;
     if opcode == Opcode::PONG && came != Opcode::PONG {
-        let is_later = |event: &&Event| same(&wanted, event) && event.what.opcode() == Some(Opcode::PONG);
+        let is_pong = |event: &Event| event.what.opcode() == Some(Opcode::PONG);
+        let is_later = |event: &&Event| same(&wanted, event) && is_pong(event);
         // Where something else came that nobody waits for, the answer may still have been on its way.
         if !it.later.iter().any(|want| is(want, got)) {
             return None;
         }
-        return Some(if it.behind.iter().any(is_later) {
-            "pings are answered only when the message around them is whole".into()
-        } else {
-            "the ping was not answered".into()
+        let is_other = |event: &&Event| it.later.iter().any(|want| is(want, event) && is_pong(event));
+        return Some(match it.behind.iter().position(|event| is_later(&event)) {
+            Some(0) if is_within_message(scene, &wanted) => AROUND.into(),
+            Some(_) => LATE.into(),
+            None if it.behind.iter().any(|event| is_other(&event)) => SKIPPED.into(),
+            None => "the ping was not answered".into(),
         });
+    }
+    // The right one came behind it: nothing was made of that.
+    let is_right = |event: &&Event| event.what.opcode() == Some(opcode) && same(&wanted, event);
+    if !opcode.is_control() && !same(&wanted, got) && it.behind.iter().any(is_right) {
+        return Some(OF_ITS_OWN.into());
     }
     if came != opcode {
         return misread(scene, &got.payload, got.length);
     }
     if opcode == Opcode::PONG {
-        return pong(&wanted, got);
+        return if it.later.iter().any(|want| is(want, got)) {
+            Some(SKIPPED.into())
+        } else {
+            pong(&wanted, got)
+        };
     }
     misread(scene, &got.payload, got.length)
         .or_else(|| shorter(scene, it, &wanted, got))
         .or_else(|| longer(&wanted, got))
         .or_else(|| otherwise(&wanted, got))
+}
+
+/// What a peer does that says more than it is asked for.
+pub const OF_ITS_OWN: &str = "another message came first, and then the right one";
+
+/// What a peer does that reads a whole message before it looks at what came within it.
+pub const AROUND: &str = "pings are answered only when the message around them is whole";
+
+/// What one does that has other things to send first.
+pub const LATE: &str = "the pong is late: messages that were sent behind the ping were answered first";
+
+/// What one does that answers the last of several pings.
+const SKIPPED: &str = "of several pings only a later one was answered, which is allowed (RFC 6455 §5.5.3)";
+
+/// Whether a ping was sent between the fragments of a message.
+fn is_within_message(scene: &Scene, payload: &[u8]) -> bool {
+    let mut is_within = false;
+    for frame in &scene.sent {
+        if !frame.header.opcode.is_control() {
+            is_within = !frame.header.fin;
+        } else if frame.header.opcode == Opcode::PING && scene.plain(frame) == payload {
+            return is_within;
+        }
+    }
+    false
 }
 
 /// Whether an event has this payload, as far as is kept.

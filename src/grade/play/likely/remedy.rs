@@ -3,7 +3,7 @@
 //! What only says that something went wrong (nothing came, it goes on as if nothing were wrong) is not here:
 //! what is behind that, the case may know.
 
-use super::{ANSWERED_BUT_STATUS, NO_EMPTY_LINE, payload};
+use super::{ANSWERED_BUT_STATUS, NO_EMPTY_LINE, payload, wire};
 use crate::model::Text;
 use crate::model::grade::{Chapter, Remedy};
 
@@ -30,6 +30,26 @@ const REMEDIES: &[Remedy] = &[
              the payload",
             "RFC 6455 §5.3",
             Chapter::Masking,
+        )
+    },
+    Remedy {
+        is_first: true,
+        ..remedy(
+            &[wire::KEY_TAKEN],
+            "look at the mask bit, the top bit of a frame's second byte: a server fails the connection with \
+             1002 where it is 0",
+            "RFC 6455 §5.1",
+            Chapter::Masking,
+        )
+    },
+    Remedy {
+        is_first: true,
+        ..remedy(
+            &[wire::LENGTH_TAKEN],
+            "where the seven bits are 126, read the next 2 bytes as the length, where they are 127 the next \
+             8, and only then the masking key; write lengths in the same way",
+            "RFC 6455 §5.2",
+            Chapter::Framing,
         )
     },
     remedy(
@@ -68,10 +88,22 @@ const REMEDIES: &[Remedy] = &[
         )
     },
     remedy(
-        &["pings are answered only when the message around them is whole"],
+        &[payload::AROUND],
         "answer a ping as soon as it has come, between the fragments of a message too",
         "RFC 6455 §5.4",
         Chapter::Fragmentation,
+    ),
+    remedy(
+        &[payload::OF_ITS_OWN],
+        "send back what comes, and nothing else: no greeting, and nothing that a timer sends",
+        "",
+        Chapter::Framing,
+    ),
+    remedy(
+        &[payload::LATE],
+        "answer a ping as soon as it has come, ahead of messages that wait to be sent",
+        "RFC 6455 §5.5.2",
+        Chapter::Control,
     ),
     remedy(
         &["a pong was answered with a pong"],

@@ -2,7 +2,7 @@
 
 use super::payload::{NOT_MASKED, hex};
 use super::scene::{Framed, Scene};
-use crate::model::{LengthForm, Text};
+use crate::model::{Dir, LengthForm, Text};
 use crate::ws::mask;
 
 /// How the peer wrote the frame that should have this payload, where the decoder could not make that of it.
@@ -87,6 +87,52 @@ fn masked(scene: &Scene, frame: &Framed, wanted: &[u8]) -> Option<Text> {
         return shift.is_none().then(|| "it was masked with the key's bytes in reverse order".into());
     }
     shift.map(|by| Text::with("it was masked from byte {} of the key on, not from the first", by + 1))
+}
+
+/// What a peer does that knows no length but that of seven bits.
+pub const LENGTH_TAKEN: &str = "{} was taken for the length, where it says that {} bytes of length follow";
+
+/// Bytes that are no accident.
+const ENOUGH: usize = 8;
+
+/// Whether the first of our frames with a longer length was read as if 126 or 127 were it, and came back so.
+pub fn length_taken(scene: &Scene) -> Option<Text> {
+    let sent = scene.sent.iter().find(|frame| frame.header.length_form != LengthForm::Bits7)?;
+    let (short, follow) = if sent.header.length_form == LengthForm::Bits16 { (126, 2) } else { (127, 8) };
+    let mut bytes = &scene.ours[sent.at + 2..];
+    let mut key = [0; 4];
+    if sent.header.masking_key.is_some() {
+        let (first, rest) = bytes.split_first_chunk()?;
+        (key, bytes) = (*first, rest);
+    }
+    let mut read = bytes[..bytes.len().min(short)].to_vec();
+    mask::apply(&mut read, key, 0);
+    let is_it = |frame: &Framed| {
+        let theirs = scene.theirs(frame);
+        let count = read.len().min(theirs.len());
+        // Who reads lengths so may write them so: what the decoder takes for the length is payload then.
+        count >= ENOUGH && theirs[..count] == read[..count]
+            || frame.header.length != sent.header.length && follows(scene, frame, 2, &read)
+    };
+    let is_taken = read.len() >= ENOUGH && scene.came.iter().any(is_it);
+    is_taken.then(|| Text::with(LENGTH_TAKEN, short).and(follow))
+}
+
+/// What a server does that does not look at the mask bit.
+pub const KEY_TAKEN: &str =
+    "the frame has no mask, and its first 4 bytes of payload were taken for a masking key all the same";
+
+/// Whether one of our frames without a mask was read as if it had one, and came back so. What stands behind
+/// it is the end of its payload then.
+pub fn key_taken(scene: &Scene, us: Dir) -> Option<Text> {
+    let sent = scene.sent.iter().find(|frame| frame.header.masking_key.is_none() && us == Dir::Client)?;
+    let (key, rest) = scene.ours[sent.payload.start..].split_first_chunk()?;
+    let length = usize::try_from(sent.header.length).ok()?;
+    let mut read = rest.get(..length)?.to_vec();
+    mask::apply(&mut read, *key, 0);
+    // A byte or two may be anything by chance.
+    let is_it = |frame: &Framed| read.len() >= 3 && scene.theirs(frame) == read;
+    scene.came.iter().any(is_it).then(|| KEY_TAKEN.into())
 }
 
 /// How the last of our lengths reads to somebody who waits for more, or ended for no other reason.

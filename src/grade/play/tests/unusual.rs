@@ -138,10 +138,10 @@ fn mistakes_are_told_of_what_is_wrong() {
     let first = server_frame(Opcode::TEXT, b"first");
     let keys = echo + &mistake("text \"first\"");
     assert_eq!(said(b"", &first, true, &keys).2, "so");
-    let told = [first, server_frame(Opcode::CLOSE, &[0x03, 0xEB])].concat();
+    let told = [first, server_frame(Opcode::CLOSE, &[0x03, 0xF1])].concat();
     assert_eq!(
         said(b"", &told, false, &keys),
-        (Behaviour::Failed, "it takes it for an error: it closed with {}", String::new())
+        (Behaviour::Failed, "it is too long for it: it closed with 1009", String::new())
     );
     // The pong is right, and the Close frame is not.
     let keys = "play = 'ping'\npass = 'pong \"\"'".to_owned() + &mistake("pong \"\"");
@@ -188,4 +188,90 @@ fn a_limit_that_is_told_is_no_failure() {
         let (got, _, _) = said(b"", &close, false, &(keys(size) + more));
         assert_eq!(got, behaviour, "{size} {more}");
     }
+}
+
+#[test]
+fn who_takes_no_binary_messages_and_says_so_has_not_failed() {
+    let close = |code: u16| server_frame(Opcode::CLOSE, &code.to_be_bytes());
+    for (play, code, behaviour) in [
+        ("binary 01", 1003, Behaviour::Unimplemented),
+        ("text \"a\"\nbinary 01 no-fin\nping\ncontinuation 02", 1003, Behaviour::Unimplemented),
+        ("binary 01", 1002, Behaviour::Failed),
+        // The words are for data of a kind that was sent.
+        ("text \"a\"", 1003, Behaviour::Failed),
+    ] {
+        let (got, _, _) = said(b"", &close(code), false, &format!("play = '''{play}'''\npass = 'echo'"));
+        assert_eq!(got, behaviour, "{play} {code}");
+    }
+    let faulty = "play = 'binary 01 rsv2'\ncloser = \"peer\"\nfatal = \"code\"";
+    assert_eq!(said(b"", &close(1003), false, faulty).0, Behaviour::Failed);
+}
+
+#[test]
+fn a_second_close_frame_counts_where_the_case_is_about_it() {
+    let twice = server_frame(Opcode::CLOSE, &1000_u16.to_be_bytes()).repeat(2);
+    for (more, behaviour) in [("", Behaviour::Ok), ("\nrules = [\"duplicate-close\"]", Behaviour::Failed)] {
+        assert_eq!(said(b"", &twice, true, &format!("play = 'close 1000'{more}")).0, behaviour, "{more}");
+    }
+    // What is no Close frame must not stand there, whatever the case is about.
+    let data = [server_frame(Opcode::CLOSE, &[0x03, 0xE8]), server_frame(Opcode::TEXT, b"x")].concat();
+    assert_eq!(said(b"", &data, true, "play = 'close 1000'").0, Behaviour::Failed);
+}
+
+#[test]
+fn pongs_may_be_late_where_the_case_says_nothing_else() {
+    let keys = "play = '''text \"Hel\" no-fin\nping \"x\"\ncontinuation \"lo\"\nbinary 01'''\n\
+                pass = '''pong \"x\"\ntext \"Hello\"\nbinary 01'''";
+    let [pong, text, binary] = [
+        server_frame(Opcode::PONG, b"x"),
+        server_frame(Opcode::TEXT, b"Hello"),
+        server_frame(Opcode::BINARY, &[1]),
+    ];
+    for (came, behaviour, says) in [
+        ([&pong, &text, &binary], Behaviour::Ok, ""),
+        (
+            [&text, &pong, &binary],
+            Behaviour::NonStrict,
+            "pings are answered only when the message around them is whole",
+        ),
+        (
+            [&text, &binary, &pong],
+            Behaviour::NonStrict,
+            "the pong is late: messages that were sent behind the ping were answered first",
+        ),
+        ([&text, &binary, &binary], Behaviour::Failed, "the ping was not answered"),
+    ] {
+        let came: Vec<u8> = came.into_iter().flatten().copied().collect();
+        let (got, looks_like, _) = said(b"", &came, true, keys);
+        assert_eq!((got, looks_like), (behaviour, says));
+    }
+}
+
+#[test]
+fn a_length_that_is_not_read_is_known() {
+    let keys = "play = 'text \"Hello\" size=200 mask=01020304'\npass = 'echo'";
+    // Behind 81 fe stands 00 c8, which is taken for the first half of the key; then the rest of the key.
+    let masked = "Hello".bytes().cycle().zip([1, 2, 3, 4].into_iter().cycle()).map(|(byte, key)| byte ^ key);
+    let behind = [1, 2, 3, 4].into_iter().chain(masked).skip(2);
+    let read: Vec<u8> =
+        behind.zip([0, 0xC8, 1, 2].into_iter().cycle()).map(|(b, key)| b ^ key).take(126).collect();
+    let taken = "{} was taken for the length, where it says that {} bytes of length follow";
+    for header in [&[0x81, 126][..], &[0x82, 126, 0, 126]] {
+        assert_eq!(said(b"", &[header, &read].concat(), true, keys).1, taken);
+    }
+    assert_eq!(said(b"", &server_frame(Opcode::TEXT, "Hello".repeat(40).as_bytes()), true, keys).1, "");
+    assert_ne!(said(b"", &server_frame(Opcode::TEXT, &[b'H'; 126]), true, keys).1, taken);
+}
+
+#[test]
+fn a_payload_that_is_taken_for_a_key_is_known() {
+    let keys = "play = '''text \"Hello\" mask=none more\ntext \"more\" mask=01020304'''\npass = ''\n\
+                closer = \"peer\"";
+    let behind = [b'o', 0x81, 0x84, 1, 2].into_iter();
+    let read: Vec<u8> = behind.zip(b"Hell".iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+    let taken =
+        "the frame has no mask, and its first 4 bytes of payload were taken for a masking key all the same";
+    assert_eq!(said(b"", &server_frame(Opcode::TEXT, &read), true, keys).1, taken);
+    let echoed = said(b"", &server_frame(Opcode::TEXT, b"Hello"), true, keys).1;
+    assert_eq!(echoed, "it took what it has to refuse, and sent it back");
 }
