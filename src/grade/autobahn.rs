@@ -81,6 +81,20 @@ struct File {
     options: Options,
 }
 
+/// What a file may hold, and each of its servers.
+const KEYS: [&str; 9] =
+    ["outdir", "cases", "exclude-cases", "exclude-agent-cases", "servers", "url", "key", "cert", "options"];
+const SERVER_KEYS: [&str; 6] = ["agent", "url", "hostname", "origin", "protocols", "options"];
+
+/// Names that a file has and nobody knows: misspelt ones, and those of other programs.
+fn unknown(text: &str) -> Vec<String> {
+    let file: Options = serde_json::from_str(text).unwrap_or_default();
+    let servers = file.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let of_servers = servers.filter_map(Value::as_object).flat_map(Options::keys);
+    let of_servers = of_servers.filter(|name| !SERVER_KEYS.contains(&name.as_str()));
+    file.keys().filter(|name| !KEYS.contains(&name.as_str())).chain(of_servers).cloned().collect()
+}
+
 impl Config {
     /// What a fuzzing server is told where nothing is said.
     pub const SERVER: &str = r#"{
@@ -133,12 +147,8 @@ impl Config {
             )?;
             Peers::Clients { url, tls: file.cert.zip(file.key).map(|(cert, key)| [cert, key]) }
         };
-        let mut ignored: Vec<String> = options
-            .iter()
-            .flatten()
-            .filter(|option| !changes_nothing(option))
-            .map(|(name, _)| name.clone())
-            .collect();
+        let unset = options.iter().flatten().filter(|option| !changes_nothing(option));
+        let mut ignored: Vec<String> = unset.map(|(name, _)| name.clone()).chain(unknown(text)).collect();
         ignored.sort();
         ignored.dedup();
         let otherwise = if has_servers { "./reports/servers" } else { "./reports/clients" };
@@ -285,8 +295,9 @@ mod tests {
                             "maskClientFrames": true, "openHandshakeTimeout": 2.5},
                 "servers": [{"agent": "a", "url": "ws://a:1", "protocols": ["x"],
                              "options": {"version": 18, "openHandshakeTimeout": 0}},
-                            {"url": "wss://b", "hostname": "c", "origin": "http://d"}],
-                "cases": [], "exclude-agent-cases": {"a*": ["7.*"], "b": ["1.1.2"]}}"#,
+                            {"url": "wss://b", "hostname": "c", "origin": "http://d", "name": "e"}],
+                "cases": [], "exclude_cases": ["1.*"],
+                "exclude-agent-cases": {"a*": ["7.*"], "b": ["1.1.2"]}}"#,
             None,
             None,
         )
@@ -300,7 +311,7 @@ mod tests {
         assert_eq!(timeouts, [Some(FOR_EVER), Some(Duration::from_millis(2500))]);
         assert_eq!(
             (&*client.outdir, &*client.ignored),
-            ("./reports/servers", &["utf8validateIncoming".to_owned()][..])
+            ("./reports/servers", &["exclude_cases", "name", "utf8validateIncoming"].map(str::to_owned)[..])
         );
         let all = cases();
         let with = |agent| all.iter().filter(|case| client.exclusions.has(agent, case)).count();

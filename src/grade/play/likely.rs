@@ -122,6 +122,8 @@ fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Tal
                 payload::instead(&scene, &it, got).or_else(|| wire::written(&scene, &payload?.bytes(0)))
             }
             (Some(_), None) if is_refused(case, us, &scene, talked) => Some(REFUSED.into()),
+            // It is slow, and nobody knows what would have come.
+            (Some(_), None) if talked.late.is_some_and(|late| late.is_sending) => None,
             (Some(_), None) => nothing(&scene, &it, us, (graded, talked)),
             (None, Some(got)) => {
                 let is_told =

@@ -23,16 +23,18 @@ pub fn instead(scene: &Scene, it: &Difference<'_>, got: &Event) -> Option<Text> 
             return None;
         }
         let is_other = |event: &&Event| it.later.iter().any(|want| is(want, event) && is_pong(event));
-        return Some(match it.behind.iter().position(|event| is_later(&event)) {
+        return Some(match it.behind.iter().position(is_later) {
             Some(0) if is_within_message(scene, &wanted) => AROUND.into(),
             Some(_) => LATE.into(),
-            None if it.behind.iter().any(|event| is_other(&event)) => SKIPPED.into(),
+            None if it.behind.iter().any(is_other) => SKIPPED.into(),
             None => "the ping was not answered".into(),
         });
     }
-    // The right one came behind it: nothing was made of that.
+    // The right one came behind it, and it is nobody else's answer: nothing was misread.
     let is_right = |event: &&Event| event.what.opcode() == Some(opcode) && same(&wanted, event);
-    if !opcode.is_control() && !same(&wanted, got) && it.behind.iter().any(is_right) {
+    let is_other = it.later.iter().any(|want| is(want, got))
+        || it.before.iter().any(|before| (&before.what, &before.payload) == (&got.what, &got.payload));
+    if !opcode.is_control() && !same(&wanted, got) && !is_other && it.behind.iter().any(is_right) {
         return Some(OF_ITS_OWN.into());
     }
     if came != opcode {

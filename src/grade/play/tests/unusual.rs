@@ -275,3 +275,18 @@ fn a_payload_that_is_taken_for_a_key_is_known() {
     let echoed = said(b"", &server_frame(Opcode::TEXT, b"Hello"), true, keys).1;
     assert_eq!(echoed, "it took what it has to refuse, and sent it back");
 }
+
+#[test]
+fn a_message_of_its_own_is_told_where_the_right_one_follows() {
+    let keys = "play = '''text \"Hello\"\ntext \"World\"'''\npass = 'echo'";
+    let of_its_own = "another message came first, and then the right one";
+    for (came, says) in [
+        (["Hello and welcome", "Hello", "World"], of_its_own),
+        (["Hello", "tick", "World"], of_its_own),
+        (["World", "Hello", "World"], ""),
+        (["Hello", "Hello", "World"], ""),
+    ] {
+        let frames: Vec<_> = came.iter().map(|text| server_frame(Opcode::TEXT, text.as_bytes())).collect();
+        assert_eq!(said(b"", &frames.concat(), true, keys).1, says, "{came:?}");
+    }
+}
