@@ -126,7 +126,7 @@ fn opening(args: &Args, url: &str, recorded: &Conversation, look: Look) -> Resul
 }
 
 async fn play(args: &Args, opening: &Opening, recorded: &Conversation, look: Look) -> io::Result<u8> {
-    let screen = Screen::new(look);
+    let screen = Screen::new(look, look.ascii(false));
     screen.release()?;
     let open = match opening.open(&Tap::idle()).await {
         Ok(open) => open,
