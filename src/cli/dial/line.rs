@@ -173,7 +173,11 @@ impl Reach {
         drop(head);
         answer.read_body(tcp, deadline.min(Instant::now() + Duration::from_secs(2))).await;
         let what = match code {
-            407 => Text::new("give it a user: http://user:password@host:port"),
+            // A few say 401 where 407 is meant.
+            401 | 407 if proxy.authorization.is_some() => {
+                Text::new("it does not take this user and password: check both")
+            }
+            401 | 407 => Text::new("give it a user: http://user:password@host:port"),
             // What says so is mostly a web server: CONNECT is for proxies (RFC 9110 §9.3.6).
             400 | 404 | 405 | 501 => {
                 Text::new("is it an HTTP proxy? it may not know CONNECT; without it: --proxy none")
