@@ -1,7 +1,7 @@
 //! A connection, under TLS or not, of which some bytes may have been looked at already.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -45,6 +45,11 @@ impl Stream {
         let [ours, theirs] = ends.unwrap_or([(Ipv4Addr::UNSPECIFIED, 0).into(); 2]);
         let ends = if us == Dir::Client { [ours, theirs] } else { [theirs, ours] };
         Self { inner: Inner::Tcp(Tapped::new(tcp, below.open(ends), us)), early: Bytes::new() }
+    }
+
+    /// The address on this side; `None` where the other has left already.
+    pub fn ours(&self) -> Option<SocketAddr> {
+        self.tcp().inner().local_addr().ok()
     }
 
     /// Takes what the client begins TLS with.

@@ -168,7 +168,7 @@ impl Visit {
         if let Some(status) = self.plan.status.filter(|_| is_upgrade) {
             let words = "{}: status: the handshake is answered with {}, and the server does not hear of it";
             self.tell(&Text::with(words, self.from).and(status));
-            let wire = self.tap.open([self.from, named(&server.target)]);
+            let wire = self.tap.open([self.from, named(&server.target, &client)]);
             let body = format!("wstool proxy: --fault status={status} was asked for.\n");
             let answer = head::answer(status, "Fault", &body);
             self.answer(client, &came, &answer, &wire).await;
@@ -327,7 +327,7 @@ impl Visit {
         };
         let words = self.unreached(target, &why);
         let address = match why {
-            Unreached::Name(_) => named(target),
+            Unreached::Name(_) => named(target, client),
             Unreached::Tcp(address, _) | Unreached::Tls(address, _) => address,
         };
         let mut came = came.to_vec();
@@ -380,10 +380,11 @@ pub(super) fn unreachable(why: &Text) -> Vec<u8> {
     head::answer(502, "Bad Gateway", &format!("wstool proxy: no connection to the server. {why}\n"))
 }
 
-/// The address that a server is named by, as far as it is one.
-fn named(target: &Target) -> SocketAddr {
-    let ip = target.host.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    (ip, target.port).into()
+/// The address that a server is named by. Of one that has no address it is who answers in its stead: the
+/// proxy, where the client reached it.
+fn named(target: &Target, client: &Stream) -> SocketAddr {
+    let ours = || client.ours().unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, target.port).into());
+    target.host.parse().map_or_else(|_| ours(), |ip: IpAddr| (ip, target.port).into())
 }
 
 /// Waits until a client is gone.
