@@ -18,8 +18,8 @@ use super::words::{self, Unresolved};
 use super::{Url, tls};
 use crate::lab::abort::{Abort, Abortable};
 use crate::lab::http2::ALPN;
-use crate::lab::tap::{Tap, Tapped};
-use crate::model::{Dir, Text};
+use crate::lab::tap::{Tap, Tapped, Wire};
+use crate::model::{Dir, Layer, Text};
 
 /// Anything that bytes go over.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -57,6 +57,13 @@ pub struct Line {
     pub is_http2: bool,
     /// By which it can be reset.
     pub abort: Abort,
+}
+
+impl Line {
+    /// Where what goes over it is told.
+    pub fn tapped(&self, tap: &Tap) -> Wire {
+        tap.open_on(self.ends, Layer::tapped(self.tls.is_some()))
+    }
 }
 
 impl fmt::Debug for Line {

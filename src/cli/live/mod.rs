@@ -225,7 +225,9 @@ fn take(decoder: &mut Decoder<&mut Show>, happened: &Happened) {
     let at = At { time: Some(time), ..At::default() };
     decoder.tick(time);
     match what {
-        What::Open(ends) => decoder.open(flow, &Beginning::opened(ends.map(Into::into))),
+        What::Open(ends, layer) => {
+            decoder.open(flow, &Beginning { layer: *layer, ..Beginning::opened(ends.map(Into::into)) });
+        }
         What::Data(from, bytes) => {
             decoder.data(flow, Side::of(*from), bytes, at);
         }

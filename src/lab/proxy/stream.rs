@@ -60,6 +60,11 @@ impl Stream {
         Ok(Hello { begun, below })
     }
 
+    /// Whether TLS is spoken on it.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.inner, Inner::Tls(_))
+    }
+
     /// Whether HTTP/2 was agreed on under TLS (ALPN).
     pub fn is_http2(&self) -> bool {
         match &self.inner {

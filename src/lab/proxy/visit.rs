@@ -25,7 +25,7 @@ use crate::lab::fault::Plan;
 use crate::lab::http2;
 use crate::lab::hub::held;
 use crate::lab::tap::{Tap, Wire};
-use crate::model::{Dir, StreamEnd, Text};
+use crate::model::{Dir, Layer, StreamEnd, Text};
 use crate::synth::Rng;
 
 /// How long a client may take to say what it wants, where that has to be known.
@@ -108,6 +108,15 @@ impl Visit {
         pipe::pass(client, server, &wire).await;
     }
 
+    /// Where what is shown of a connection is told, which the one side speaks or the other.
+    fn wire(&self, client: &Stream, target: &Target, address: SocketAddr) -> Wire {
+        let is_tls = match self.settings.shown {
+            Dir::Client => client.is_tls(),
+            Dir::Server => target.secure,
+        };
+        self.tap.open_on([self.from, address], Layer::tapped(is_tls))
+    }
+
     /// Whether heads have to be looked at, or bytes will do.
     fn looks(&self) -> bool {
         self.edits() || self.judges() || self.plan != Plan::default()
@@ -168,7 +177,7 @@ impl Visit {
         if let Some(status) = self.plan.status.filter(|_| is_upgrade) {
             let words = "{}: status: the handshake is answered with {}, and the server does not hear of it";
             self.tell(&Text::with(words, self.from).and(status));
-            let wire = self.tap.open([self.from, named(&server.target, &client)]);
+            let wire = self.wire(&client, &server.target, named(&server.target, &client));
             let body = format!("wstool proxy: --fault status={status} was asked for.\n");
             let answer = head::answer(status, "Fault", &body);
             self.answer(client, &came, &answer, &wire).await;
@@ -322,7 +331,7 @@ impl Visit {
             None => target.connect(&self.settings.server_tls, &self.settings.below).await,
         };
         let why = match opened {
-            Ok((stream, address)) => return Some((stream, self.tap.open([self.from, address]))),
+            Ok((stream, address)) => return Some((stream, self.wire(client, target, address))),
             Err(why) => why,
         };
         let words = self.unreached(target, &why);
@@ -336,7 +345,7 @@ impl Visit {
             let Ok(Ok(First::Head(head))) = timeout(PATIENCE, head::read(client)).await else { return None };
             came = head;
         }
-        let wire = self.tap.open([self.from, address]);
+        let wire = self.wire(client, target, address);
         let answer = unreachable(&words);
         self.say(client, &came, &answer, &wire).await;
         None
