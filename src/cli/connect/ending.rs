@@ -151,10 +151,10 @@ impl How {
             Self::Ours(Answer::Well) => "closed".into(),
             Self::Ours(Answer::Missing) => "closed, though the server did not answer our Close frame".into(),
             Self::Ours(Answer::Other(code, reason)) if reason.is_empty() => {
-                Text::with("closed, and the server answers our Close frame with {}", code.0)
+                Text::with("closed, and the server's own Close frame says {}", code.0)
             }
             Self::Ours(Answer::Other(code, reason)) => {
-                Text::with("closed, and the server answers our Close frame with {}: {}", code.0).and(reason)
+                Text::with("closed, and the server's own Close frame says {}: {}", code.0).and(reason)
             }
             Self::Theirs(Some(code), reason) if reason.is_empty() => {
                 Text::with("closed by the server with {}", code.0)
@@ -230,7 +230,7 @@ mod tests {
             assert!(!End { refused: false, unsent: true, ..end }.is_good(), "with something unsent");
         }
         let words = answered(1000, Some(1002)).words().to_string();
-        assert_eq!(words, "closed, and the server answers our Close frame with 1002: why");
+        assert_eq!(words, "closed, and the server's own Close frame says 1002: why");
         let words = end(How::Theirs(Some(CloseCode(1011)), "x".into()), None).words().to_string();
         assert_eq!(words, "closed by the server with 1011: x · 1 sent, 2 received · open for 3.0 s");
         // A message that is too long for us breaks no rule.

@@ -42,7 +42,8 @@ pub fn lines() -> Receiver<Input> {
         let mut stdin = io::stdin().lock();
         for number in 1_u64.. {
             let mut line = Vec::new();
-            let said = match (&mut stdin).take(limits::PAYLOAD_KEPT).read_until(b'\n', &mut line) {
+            // The end of the line does not count.
+            let said = match (&mut stdin).take(limits::PAYLOAD_KEPT + 2).read_until(b'\n', &mut line) {
                 Ok(0) => return,
                 Ok(_) => {
                     if line.ends_with(b"\n") {
@@ -50,6 +51,13 @@ pub fn lines() -> Receiver<Input> {
                         if line.ends_with(b"\r") {
                             line.pop();
                         }
+                    }
+                    if line.len() as u64 > limits::PAYLOAD_KEPT {
+                        let words = "line {} of standard input has more than {} bytes";
+                        let words = Text::with(words, number).and(limits::PAYLOAD_KEPT);
+                        // Nobody may be listening any more.
+                        let _ = sender.blocking_send(Input::Broken(words));
+                        return;
                     }
                     let words = "line {} of standard input is no UTF-8, and text has to be: --binary sends \
                                  it all as one binary message";
