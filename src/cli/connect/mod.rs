@@ -407,11 +407,15 @@ impl Prepared<'_> {
 }
 
 /// Says what nobody will send any longer, where lines wait for a connection; the exit code.
-fn left_waiting(input: &mut Option<Option<Receiver<Input>>>, screen: &Screen, code: u8) -> io::Result<u8> {
-    match input.as_mut().and_then(Option::as_mut).map_or(0, input::waiting) {
+fn left_waiting<'i>(
+    inputs: impl IntoIterator<Item = &'i mut Option<Receiver<Input>>>,
+    screen: &Screen,
+    code: u8,
+) -> io::Result<u8> {
+    match inputs.into_iter().flatten().map(input::waiting).sum() {
         0 => {}
         1 => screen.say(0, &"1 line was not sent: no connection came about".into(), Tone::Bad)?,
-        many => {
+        many @ 2_usize.. => {
             let words = Text::with("{} lines were not sent: no connection came about", many);
             screen.say(0, &words, Tone::Bad)?;
         }
