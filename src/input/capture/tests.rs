@@ -208,10 +208,22 @@ fn what_a_pcap_says_is_taken_leniently() {
     // Nanoseconds beyond a second, more than the snap length, less on the wire than captured.
     let file = file.record(1, 1_500_000_000, 1, b"abc").bytes;
     let capture = start(&file, usize::MAX);
-    assert_eq!((capture.format(), capture.snaplen()), ("pcap", Some(2)));
+    assert_eq!(capture.format(), "pcap");
     let (seen, error) = read_from(capture);
     assert_eq!(seen, [(1, 2_500_000_000, 113, b"abc".to_vec(), 3)]);
     assert!(error.is_none());
+}
+
+#[test]
+fn a_capture_says_its_snap_length_and_the_least_of_several() {
+    let pcap = |most| Bytes::new(true).pcap(0xA1B2_3C4D, most, 1).record(1, 0, 3, b"abc");
+    let pcapng =
+        Bytes::new(false).section().interface(1, 0, &[]).interface(1, 300, &[]).interface(1, 96, &[]);
+    for (file, told) in [(pcap(96), Some(96)), (pcap(0), None), (pcapng, Some(96))] {
+        let mut capture = start(&file.bytes, usize::MAX);
+        let _ = capture.next();
+        assert_eq!(capture.snaplen(), told);
+    }
 }
 
 #[test]
