@@ -116,8 +116,7 @@ fn escape(bytes: &[u8], is_end: bool) -> Option<(usize, bool)> {
         (Some(b'u'), Some(0xDC00..0xE000)) => whole(ESCAPE, true),
         // Whoever reads it says what is wrong with it, if it is wrong.
         (Some(b'u'), _) if bytes.len() < ESCAPE && !is_end => None,
-        (Some(_), _) => whole(2, false),
-        (None, _) => whole(2, false),
+        _ => whole(2, false),
     }
 }
 
