@@ -67,6 +67,9 @@ pub const QUIC_CLIENTS: usize = 64;
 /// Secrets of key logs that are kept: those of fifty thousand connections, some 30 MiB.
 pub const TLS_SECRETS: usize = 200_000;
 
+/// Sessions of TLS 1.2 whose beginning is remembered, by id and ticket; beyond that the oldest makes room.
+pub const TLS_SESSIONS: usize = 4096;
+
 /// Bytes of a key log that are read.
 pub const KEYLOG: u64 = 64 * 1024 * 1024;
 

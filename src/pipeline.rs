@@ -107,6 +107,10 @@ pub struct Outcome {
     pub is_silent: bool,
     /// It is an archive of which not all content could be held.
     pub is_full: bool,
+    /// Halves of characters in an archive's strings, which are read as U+FFFD.
+    pub halves: u64,
+    /// The most bytes that were captured of a packet, as the capture says.
+    pub snaplen: Option<u32>,
 }
 
 /// Decodes an input from beginning to end, or until the sink has had enough.
@@ -143,6 +147,8 @@ struct Read {
     requests: Option<u64>,
     is_silent: bool,
     is_full: bool,
+    halves: u64,
+    snaplen: Option<u32>,
     error: Option<InputError>,
     unreadable: Vec<(String, u64)>,
     unlike_frames: bool,
@@ -158,6 +164,8 @@ impl Read {
             requests: None,
             is_silent: false,
             is_full: false,
+            halves: 0,
+            snaplen: None,
             error: None,
             unreadable: Vec::new(),
             unlike_frames: false,
@@ -186,6 +194,8 @@ impl Read {
             requests: self.requests,
             is_silent: self.is_silent,
             is_full: self.is_full,
+            halves: self.halves,
+            snaplen: self.snaplen,
         }
     }
 }

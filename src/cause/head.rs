@@ -85,8 +85,8 @@ pub struct Head {
     members: HashSet<(usize, u32), Fast>,
 }
 
-/// Version and suite of TLS.
-pub type Within = (Option<&'static str>, Option<Box<str>>);
+/// Version and suite of TLS, and whether the suite is inferred.
+pub type Within = (Option<&'static str>, Option<Box<str>>, bool);
 
 /// A line on a connection.
 #[derive(Clone, Debug)]
@@ -138,7 +138,7 @@ struct Open {
 impl Head {
     /// A connection was deciphered.
     fn secured(&mut self, it: &Secured) {
-        let within = (it.version, it.suite.clone());
+        let within = (it.version, it.suite.clone(), it.is_inferred);
         // A server chooses one of a few.
         if self.secured.len() < limits::GROUPS || self.secured.contains_key(&within) {
             let (connections, secrets) = self.secured.entry(within).or_default();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Look, file, trouble};
+use crate::coding::wide::narrowed;
 use crate::input::{self, Input};
 use crate::limits;
 use crate::model::Text;
@@ -84,7 +85,8 @@ fn ahead(name: &str, secrets: &mut Secrets) {
 fn content(path: &Path) -> io::Result<Vec<u8>> {
     let mut log = Vec::new();
     file::open(path)?.reader.take(limits::KEYLOG).read_to_end(&mut log)?;
-    Ok(log)
+    // What was copied by PowerShell's `>` is UTF-16.
+    Ok(narrowed(&log).into_owned())
 }
 
 fn take(log: &[u8], path: &Path, secrets: &mut Secrets, look: Look) {

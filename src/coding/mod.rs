@@ -14,6 +14,7 @@
 #[cfg(feature = "brotli")]
 mod brotli;
 mod deflate;
+pub mod wide;
 #[cfg(feature = "zstd")]
 pub(crate) mod zstd;
 

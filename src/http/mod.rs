@@ -305,7 +305,7 @@ rules! {
         usually "a proxy that wants its client to authenticate, or that lets the host or port not through",
         mend "see what it answers, and what its rules are";
     TLS_TO_PLAIN_PORT = "tls-to-plain-port", Warning, Cite::rfc6455("4.1"), Client,
-        "the client speaks TLS (wss) to a server that speaks HTTP without it",
+        "the client speaks TLS (wss) to a server that answers without it",
         "TLS fails, and with it the WebSocket connection; a browser reports an error and close code 1006";
     PARALLEL_CONNECTING = "parallel-connecting", Note, Cite::rfc6455("4.1"), Client,
         "two handshakes with the same server are under way at once",

@@ -99,16 +99,7 @@ impl Bytes {
     }
 }
 
-/// Text in UTF-8 or, as PowerShell's `>` writes it, in UTF-16 with a byte order mark.
+/// Text in UTF-8, without a byte order mark.
 fn characters(text: &[u8]) -> String {
-    let wide = |from: fn([u8; 2]) -> u16| {
-        let units = text[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
-        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-    };
-    match text {
-        [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
-        [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        _ => String::from_utf8_lossy(text).into_owned(),
-    }
+    String::from_utf8_lossy(text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)).into_owned()
 }

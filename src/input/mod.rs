@@ -102,6 +102,10 @@ pub fn open(reader: Box<dyn Read + Send>, name: &str) -> Result<Input, InputErro
                 source = source.unpack(packing)?;
                 continue;
             }
+            Format::Wide(order) => {
+                source = source.narrow(order);
+                continue;
+            }
             Format::Pcap => Input::Capture(Capture::pcap(source, name)),
             Format::PcapNg => Input::Capture(Capture::pcapng(source, name)),
             Format::Text => text(source, name)?,

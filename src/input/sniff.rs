@@ -1,6 +1,7 @@
 //! Which format is this: a pure function of the first bytes.
 
 use super::packed::Packing;
+use crate::coding::wide::Order;
 use crate::limits;
 
 /// What the first bytes of an input are.
@@ -12,6 +13,8 @@ pub enum Format {
     PcapNg,
     /// Compressed, with something inside.
     Packed(Packing),
+    /// Text in UTF-16, which is to be recognised as what it is in UTF-8.
+    Wide(Order),
     /// Text that is not known to be something else, so hex is expected in it.
     Text,
     /// A JSON object, which a HAR file is.
@@ -33,7 +36,7 @@ pub enum Verdict {
     Empty,
 }
 
-use Format::{Har, Other, Packed, Pcap, PcapNg, Raw, Text};
+use Format::{Har, Other, Packed, Pcap, PcapNg, Raw, Text, Wide};
 
 const CONVERT: &str = "convert it with: editcap -F pcapng IN OUT";
 const UNPACK: &str = "unpack it first";
@@ -108,9 +111,8 @@ pub fn recognise(first: &[u8], ended: bool) -> Verdict {
     if undecided && !ended {
         return Verdict::More;
     }
-    // UTF-16, which PowerShell's `>` writes; the text reader decodes it.
-    if first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]) {
-        return Verdict::Is(Text);
+    if let Some(order) = Order::of(first) {
+        return Verdict::Is(Wide(order));
     }
     if is_event_trace(first) {
         return Verdict::Is(Other("an event trace of Windows (.etl)", TRACE));
@@ -250,7 +252,9 @@ mod tests {
             (b"BZh91AY&SY", Packed(Packing::Bzip2)),
             (b"81 05 48 65", Text),
             (b"\xEF\xBB\xBF81 05", Text),
-            (b"\xFF\xFE8\x001\0", Text),
+            (b"\xFF\xFE8\x001\0", Wide(Order::Little)),
+            (b"\xFE\xFF\x008", Wide(Order::Big)),
+            (b"{\0\n\0 \0\"\0", Wide(Order::Little)),
             (b"To whom it may concern", Text),
             ("\u{4F60}\u{597D}".as_bytes(), Text),
             (b"{ \"log\": {", Har),

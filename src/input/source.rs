@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::InputError;
 use super::packed::{self, Packing};
+use crate::coding::wide::{Narrow, Order};
 
 /// Whatever an input is read from.
 pub(super) type Reader = Box<dyn Read + Send>;
@@ -73,6 +74,13 @@ impl Source {
         let (what, hint) = packing.unread();
         let reader = packing.unpack(self).ok_or(InputError::Unsupported { what, hint })?;
         Ok(Self { reader, seen: Vec::new(), at: 0, ended: false, packing: Some(packing), read })
+    }
+
+    /// Reads UTF-16 as UTF-8.
+    pub(super) fn narrow(self, order: Order) -> Self {
+        let (packing, read) = (self.packing, self.read.clone());
+        let reader = Box::new(Narrow::new(self, order));
+        Self { reader, seen: Vec::new(), at: 0, ended: false, packing, read }
     }
 
     /// The compressed data, where an error means that it ends early.

@@ -7,6 +7,8 @@ pub struct Secured {
     pub version: Option<&'static str>,
     /// The cipher suite that was chosen, by its name.
     pub suite: Option<Box<str>>,
+    /// It is inferred: the server's hello is not there.
+    pub is_inferred: bool,
     /// The host that the client asked for (RFC 6066 §3). Untrusted.
     pub server_name: Option<String>,
     /// The protocol that the server chose (RFC 7301). Untrusted.

@@ -61,6 +61,7 @@ impl<S: Sink> Decoder<S> {
             requests: Some(story.entries),
             is_silent: story.is_silent && story.exchanges.iter().any(|it| it.opens),
             is_full: story.is_full,
+            halves: story.halves,
             error: story.error,
             ..Read::new(flow)
         }

@@ -55,11 +55,17 @@ impl<S: Sink> Decoder<S> {
             packets = packets.max(reached.packets);
             following.reports.settle(&mut following.turns, self);
             progress(reached.bytes);
-            return Read { packets, bytes: reached.bytes, error, ..Read::new(flow) };
+            return Read {
+                packets,
+                bytes: reached.bytes,
+                error,
+                snaplen: capture.snaplen(),
+                ..Read::new(flow)
+            };
         }
         let bytes = capture.bytes_read();
         progress(bytes);
-        Read { packets, bytes, error, ..Read::new(flow) }
+        Read { packets, bytes, error, snaplen: capture.snaplen(), ..Read::new(flow) }
     }
 
     /// The capture has lines of a key log.

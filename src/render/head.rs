@@ -6,6 +6,7 @@ use super::page::Page;
 use super::said::{Block, Cause, Run, Setter, item, say as line};
 use super::style::Ink;
 use super::totals::{totals, whom_of};
+use super::units::suite_of;
 use super::words::{CONNECTIONS, PACKETS, SECRETS, count, joined};
 use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
@@ -88,8 +89,9 @@ impl Teller<'_> {
             rows += self.put(Ink::Plain, &joined(lang, &by), to);
         }
         // A server mostly chooses the same for all.
-        for ((version, suite), (connections, secrets)) in head.secured.iter().take(FEW) {
-            let what = [version.map(str::to_owned), suite.as_deref().map(str::to_owned)];
+        for ((version, suite, is_inferred), (connections, secrets)) in head.secured.iter().take(FEW) {
+            let suite = suite.as_deref().map(|suite| suite_of(lang, suite, *is_inferred));
+            let what = [version.map(str::to_owned), suite];
             let mut parts: Vec<String> = what.into_iter().flatten().collect();
             if *connections > 1 {
                 parts.push(count(lang, *connections, CONNECTIONS));

@@ -46,7 +46,7 @@ pub fn others(lang: Lang, other: &Other) -> String {
         if other.alpn.is_empty() { String::new() } else { lang.fill("ALPN {}", &[&other.alpn.join(", ")]) };
     let state = match other {
         Other { is_joined: true, version: Some(_), .. } => "the server's hello is not in the capture",
-        Other { is_joined: true, .. } => "the client's hello is not in the capture",
+        Other { is_joined: true, .. } => "the client's hello is not in the capture, or not all of it",
         Other { is_read: true, .. } => "deciphered, and no WebSocket",
         _ => "",
     };

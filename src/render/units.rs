@@ -268,10 +268,16 @@ impl Outline {
 
 /// The TLS within which a connection was deciphered.
 fn within(lang: Lang, secured: &Secured) -> String {
-    let what = [secured.version, secured.suite.as_deref(), secured.alpn.as_deref()];
-    let parts: Vec<String> = what.into_iter().flatten().map(str::to_owned).collect();
+    let suite = secured.suite.as_deref().map(|suite| suite_of(lang, suite, secured.is_inferred));
+    let what = [secured.version.map(str::to_owned), suite, secured.alpn.clone()];
+    let parts: Vec<String> = what.into_iter().flatten().collect();
     let secrets = count(lang, secured.secrets as u64, SECRETS);
     lang.fill("wss: {}, deciphered with {}", &[&joined(lang, &parts), &secrets])
+}
+
+/// A cipher suite, and how it is known.
+pub(super) fn suite_of(lang: Lang, suite: &str, is_inferred: bool) -> String {
+    if is_inferred { lang.fill("{} (inferred)", &[&suite]) } else { suite.to_owned() }
 }
 
 /// How the roles were told apart, unless it is the ordinary way.

@@ -8,9 +8,11 @@ use crate::model::{
     At, Body, Case, Diagnosis, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Opening, Other, Roles,
     Span, StreamEnd, Text, Unit,
 };
-use crate::tls::{self, ClientHello, Hello, Machine};
+use crate::tls::{self, Hello, Machine};
 
 use super::failed::How;
+use super::http::foreign::recognise;
+use super::keyed::Known;
 use super::sealed::Sealed;
 use super::tls::Tls;
 use super::tunnel::{Below, Tunnel};
@@ -19,11 +21,13 @@ use super::{Context, Phase, Session, Side, Start};
 /// What is kept of it meanwhile: what each side began with.
 #[derive(Debug, Default)]
 pub(super) struct Encrypted {
-    begins: [Vec<u8>; 2],
+    pub(super) begins: [Vec<u8>; 2],
     /// In which pieces all of that came.
     pieces: Vec<Piece>,
     /// There was more than is kept.
-    is_cut: bool,
+    pub(super) is_cut: bool,
+    /// Sealed records of the client that were tried to be opened without a hello of the server.
+    pub(super) tried: usize,
     /// Where those of the client stand.
     offset: u64,
     /// Where the first of them came from.
@@ -80,6 +84,16 @@ impl Session {
             let mut tls = Encrypted { offset, first: at, ..Encrypted::default() };
             tls.keep(side, bytes, at, offset);
             self.about.client = self.about.client.or(Some(side));
+            let phase = std::mem::replace(&mut self.phase, Phase::Other);
+            if let Phase::Probe(probe) = phase {
+                // A server that greets before it is spoken to.
+                let heads = probe.into_heads();
+                for (of, held) in heads.iter().filter(|(of, _)| *of != side) {
+                    for (offset, at, bytes) in held.pieces() {
+                        tls.keep(*of, bytes, at, offset);
+                    }
+                }
+            }
             self.phase = Phase::Encrypted(Box::new(tls));
         }
         is
@@ -97,6 +111,10 @@ impl Session {
         let was_cut = tls.is_cut;
         let kept = tls.keep(side, bytes, at, offset);
         tls.answered = at;
+        if self.is_answered_in_clear(cx) {
+            return ON;
+        }
+        let Phase::Encrypted(tls) = &mut self.phase else { return ON };
         let begin = &tls.begins[side.index()];
         let full = begin.len() == limits::TLS_HELLO;
         if self.about.client != Some(side) && sniff(begin) == Sniff::Response {
@@ -107,19 +125,25 @@ impl Session {
                 ON
             };
         }
+        if self.is_unanswered(side) {
+            return self.unanswered((side, bytes, at), kept, cx);
+        }
+        let Phase::Encrypted(tls) = &self.phase else { return ON };
         // The server answers once it has all of the client's.
         if full || self.about.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
             // What was cut just now is at hand.
-            if !was_cut && let Some(secrets) = self.secrets(cx) {
-                return self.decipher(secrets, (side, bytes, at), kept, cx);
+            if !was_cut && let Some((secrets, begin)) = self.secrets(cx) {
+                let known = Known { secrets, begin, suite: None };
+                return self.decipher(known, (side, bytes, at), kept, cx);
             }
             self.watch_encrypted(cx);
         }
         ON
     }
 
-    /// How many secrets of the connection there are, if any.
-    fn secrets(&mut self, cx: &mut Context<'_, '_>) -> Option<usize> {
+    /// How many secrets of the connection there are, if any, and the client random that they belong to where
+    /// that is another connection's, in which the session began.
+    fn secrets(&mut self, cx: &mut Context<'_, '_>) -> Option<(usize, Option<[u8; 32]>)> {
         let (Phase::Encrypted(tls), Some(client)) = (&self.phase, self.about.client) else { return None };
         if cx.memory.secrets.is_empty() {
             return None;
@@ -127,7 +151,14 @@ impl Session {
         let Hello::Client(hello) = tls::hello(&tls.begins[client.index()]) else { return None };
         if let Some(secrets) = cx.memory.secrets.session(&hello.random) {
             cx.memory.undeciphered.is_known();
-            return Some(secrets.count());
+            return Some((secrets.count(), None));
+        }
+        if let Hello::Server(answer) = tls::hello(&tls.begins[client.other().index()])
+            && let Some(begin) = cx.memory.resumed.begin_of(&hello, &answer)
+            && let Some(secrets) = cx.memory.secrets.session(&begin)
+        {
+            cx.memory.undeciphered.is_known();
+            return Some((secrets.count(), Some(begin)));
         }
         let server = self.about.endpoints.as_deref().map(|endpoints| endpoints[client.other().index()]);
         cx.memory.undeciphered.is_unknown(server, hello.server_name.as_deref(), hello.random, tls.first);
@@ -136,9 +167,9 @@ impl Session {
 
     /// What was kept goes to a machine that deciphers it, and all that follows. Of the last bytes, of which
     /// so many were kept, all are at hand.
-    fn decipher(
+    pub(super) fn decipher(
         &mut self,
-        secrets: usize,
+        known: Known,
         (side, last, at): (Side, &[u8], At),
         kept: usize,
         cx: &mut Context<'_, '_>,
@@ -153,7 +184,10 @@ impl Session {
                 machine.begin_at(dir, first.offset);
             }
         }
-        self.phase = Phase::Tls(Box::new(Tls::new(machine, self.inner(), client, secrets)));
+        if let Some(suite) = known.suite {
+            machine.infer(suite);
+        }
+        self.phase = Phase::Tls(Box::new(Tls::new(machine, self.inner(), client, known)));
         if let Some(piece) = pieces.last_mut() {
             piece.length -= kept.min(piece.length);
         }
@@ -302,6 +336,30 @@ impl Session {
         }
     }
 
+    /// Whether the server answers a client's hello in what is neither TLS nor HTTP: it is counted as what it
+    /// is, once that is known. Whether a WebSocket was to be opened nobody can see.
+    fn is_answered_in_clear(&mut self, cx: &mut Context<'_, '_>) -> bool {
+        let Phase::Encrypted(tls) = &self.phase else { return false };
+        let Some(client) = self.about.client.filter(|_| self.about.both_heard) else { return false };
+        let answer = &tls.begins[client.other().index()];
+        // What has come may be the beginning of a record.
+        let is_tls = matches!(answer[..], [] | [20..=23] | [20..=23, 3, ..]);
+        if is_tls || sniff(answer) != Sniff::Neither {
+            return false;
+        }
+        let known = recognise(answer);
+        if !known.whole {
+            return false;
+        }
+        let at = tls.answered;
+        if let Some(endpoints) = self.about.endpoints.as_deref() {
+            let how = How::InClear { answer: known.about };
+            cx.memory.failures.count(endpoints[client.other().index()], how, at);
+        }
+        self.count_encrypted(cx);
+        true
+    }
+
     /// The server answers a client's hello in HTTP: it knows nothing of TLS. Whether a WebSocket was to
     /// be opened nobody can see, unless it is where others are; what offers HTTP/2 is more likely a page.
     fn answered_in_http(&mut self, server: Side, at: At, end: u64, cx: &mut Context<'_, '_>) -> Flow {
@@ -370,28 +428,35 @@ impl Session {
         let (Some(client), Some(endpoints)) = (self.about.client, self.about.endpoints.as_deref()) else {
             return None;
         };
-        let Hello::Client(ClientHello { version, server_name, alpn, .. }) =
-            tls::hello(&tls.begins[client.index()])
-        else {
-            return None;
+        // Of a hello that is not whole nothing is known but that it is one.
+        let (hello, is_cut) = match tls::hello(&tls.begins[client.index()]) {
+            Hello::Client(hello) => (Some(hello), false),
+            Hello::Cut => (None, true),
+            _ => return None,
         };
         let answer = &tls.begins[client.other().index()];
+        let is_joined = is_cut || answer.is_empty() && !self.about.both_heard;
+        let offered = hello.as_ref().map(|hello| hello.version);
+        let (server_name, alpn) = hello.map_or((None, Vec::new()), |hello| (hello.server_name, hello.alpn));
         if let Some(code) = refusal(answer) {
             let server = endpoints[client.other().index()];
             cx.memory.failures.count(server, How::Alert { by: Dir::Server, code }, tls.answered);
         }
+        // Without an answer it is what the client wants; who answers in something else wants none of it.
+        let is_tls = answer.is_empty() || tls::record(answer).is_some();
         let (version, alpn) = match tls::hello(answer) {
-            Hello::Server(answer) => (answer.version, answer.alpn.map_or(alpn, |chosen| vec![chosen])),
-            _ => (version, alpn),
+            _ if is_cut => (None, alpn),
+            Hello::Server(answer) => (Some(answer.version), answer.alpn.map_or(alpn, |chosen| vec![chosen])),
+            _ => (offered.filter(|_| is_tls), alpn),
         };
         let kind = Other {
             protocol: "tls",
             server: Some(endpoints[client.other().index()]),
             server_name,
-            version: tls::version_name(version),
+            version: version.and_then(tls::version_name),
             alpn,
             // The secrets may be there: which cipher they are for is said by the server.
-            is_joined: answer.is_empty() && !self.about.both_heard,
+            is_joined,
             connections: 1,
             ..Other::default()
         };

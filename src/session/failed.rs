@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use crate::http::{TLS_ALERT, TLS_CLIENT_ALERT, TLS_DROPPED, TUNNEL_REFUSED};
+use crate::http::{TLS_ALERT, TLS_CLIENT_ALERT, TLS_DROPPED, TLS_TO_PLAIN_PORT, TUNNEL_REFUSED};
 use crate::limits;
 use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, Rule, Text, prefix};
 use crate::tls;
@@ -36,6 +36,8 @@ pub(super) enum How {
     /// An endpoint ended TCP in the middle of the TLS handshake: the client behind the server's hello, the
     /// server instead of one.
     Dropped { by: Dir },
+    /// The server answers the client's hello in what is neither TLS nor HTTP.
+    InClear { answer: Text },
     /// A proxy did not open the tunnel to this host and port (RFC 9110 §9.3.6).
     Tunnel { status: u16, answer: Box<str>, to: Box<str> },
 }
@@ -62,6 +64,7 @@ impl Failure {
             How::LateAlert { code } => self.late_alert(*code),
             How::SealedAlert => self.sealed_alert(),
             How::Dropped { by } => self.dropped(*by),
+            How::InClear { answer } => self.in_clear(answer),
             How::Tunnel { status, answer, to } => self.tunnel(*status, answer, to),
         }
     }
@@ -173,6 +176,20 @@ impl Failure {
             "see with openssl s_client -connect what it answers, and look into its log",
         ];
         self.found((&TLS_DROPPED, by), ["a server hello, or an alert".into(), got, said], why)
+    }
+
+    /// What listens there speaks something else.
+    fn in_clear(&self, answer: &Text) -> Finding {
+        let got = self.got(
+            Text::new("in answer to the client's hello, {}").word(answer.clone()),
+            Text::new("in answer to the client's hello, {}; {} times").word(answer.clone()),
+        );
+        let said = Text::with("{} answers TLS in something else: {}", self.server).word(answer.clone());
+        let why = [
+            "what listens there speaks no TLS: another service, or a port without it",
+            "connect to the port at which TLS is spoken, or see what listens at this one",
+        ];
+        self.found((&TLS_TO_PLAIN_PORT, Dir::Client), ["a server hello, or an alert".into(), got, said], why)
     }
 
     /// The client does not go on when it has the server's certificate.

@@ -25,6 +25,7 @@ impl Session {
         // Of a server whose client was not heard.
         if self.about.start == Start::Opened && is_first && !is_clients && tls::answers(bytes) {
             self.about.start = Start::Midway;
+            self.about.client = self.about.client.or(Some(side.other()));
         }
         if matches!(self.phase, Phase::New) {
             self.phase = Phase::Probe(Box::default());

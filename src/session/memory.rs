@@ -19,6 +19,7 @@ use super::key::Key;
 #[cfg(feature = "tls")]
 use super::quic::Quic;
 use super::rest::Commons;
+use super::resumed::Resumed;
 use super::spare::Spare;
 use super::undeciphered::Undeciphered;
 use crate::http::handshake::{Usual, stripped};
@@ -34,6 +35,8 @@ pub struct Memory {
     pub census: Census,
     /// What TLS is deciphered with.
     pub secrets: Arc<Secrets>,
+    /// Where its sessions began.
+    pub resumed: Resumed,
     /// What cannot be, in spite of a key log.
     pub undeciphered: Undeciphered,
     /// Clients of QUIC.

@@ -85,7 +85,9 @@ impl Sealed {
         if is_alert {
             return Some(How::SealedAlert);
         }
-        (ender == self.client && !self.went_on).then_some(How::Dropped { by: Dir::Client })
+        // What the server said last may be what the client does not like, or no TLS at all.
+        let is_known = !self.sides[self.client.other().index()].is_lost();
+        (ender == self.client && !self.went_on && is_known).then_some(How::Dropped { by: Dir::Client })
     }
 
     /// What it was counted as, and what was seen of it since.

@@ -283,7 +283,7 @@ pub(super) struct Whole {
 
 /// Types of messages that are looked into.
 fn is_read(kind: u8) -> bool {
-    matches!(kind, 1 | 2 | 8 | 24)
+    matches!(kind, 1 | 2 | 4 | 8 | 24)
 }
 
 /// Type of a message, and its bytes with its header, once that is there.

@@ -17,6 +17,10 @@ pub struct ClientHello {
     pub server_name: Option<String>,
     /// The protocols it offers, best first (RFC 7301). Untrusted.
     pub alpn: Vec<String>,
+    /// The id of a session that it goes on with, or has made for a ticket (RFC 5077 §3.4).
+    pub session: Vec<u8>,
+    /// The ticket of a session that it goes on with.
+    pub ticket: Vec<u8>,
     /// It sends data before it has an answer (RFC 8446 §4.2.10).
     pub early_data: bool,
     /// It offers to go on with a session of TLS 1.3.
@@ -30,6 +34,8 @@ pub struct ServerHello {
     pub version: u16,
     /// What keys of TLS 1.2 are derived with, too.
     pub random: [u8; 32],
+    /// The id of the session: the client's, where it goes on with it.
+    pub session: Vec<u8>,
     /// The cipher suite that it chose.
     pub suite: u16,
     /// The protocol that it chose; TLS 1.3 does not say so in clear. Untrusted.
@@ -166,7 +172,7 @@ const NAMES: usize = 64;
 fn client(mut from: Reader<'_>, notes: &mut Notes<'_>) -> Option<ClientHello> {
     let mut hello = ClientHello { version: from.version(notes)?, ..ClientHello::default() };
     hello.random = from.random(notes)?.try_into().ok()?;
-    from.session(notes)?;
+    hello.session = from.session(notes)?.to_vec();
     let suites = from.long()?;
     notes.add(&fields::SUITES, suites.place(), || suites.list(suite::name));
     let compression = from.short()?;
@@ -220,6 +226,10 @@ fn client(mut from: Reader<'_>, notes: &mut Notes<'_>) -> Option<ClientHello> {
                 }
                 notes.add(&fields::KEY_SHARE, place, || told(groups.len(), groups.into_iter().take(NAMES)));
             }
+            SESSION_TICKET => {
+                hello.ticket = body.bytes.to_vec();
+                other(kind, place, &body, notes);
+            }
             EARLY_DATA => {
                 hello.early_data = true;
                 notes.add(&fields::EARLY_DATA, place, || (Value::Bit(true), Text::default()));
@@ -246,7 +256,7 @@ fn server(mut from: Reader<'_>, notes: &mut Notes<'_>) -> Option<ServerHello> {
             if hello.retries { "a HelloRetryRequest: the client is to say hello again" } else { "" };
         (Value::Bytes(hello.random.to_vec()), Text::new(meaning))
     });
-    from.session(notes)?;
+    hello.session = from.session(notes)?.to_vec();
     let place = from.at..from.at + 2;
     hello.suite = from.u16()?;
     notes.add(&fields::SUITE, place, || (Value::Code(hello.suite.into()), named(suite::name(hello.suite))));
@@ -414,10 +424,10 @@ impl<'a> Reader<'a> {
         Some(random)
     }
 
-    fn session(&mut self, notes: &mut Notes<'_>) -> Option<()> {
+    fn session(&mut self, notes: &mut Notes<'_>) -> Option<&[u8]> {
         let id = self.short()?;
         notes.add(&fields::SESSION_ID, id.place(), || (Value::Bytes(id.bytes.to_vec()), Text::default()));
-        Some(())
+        Some(id.bytes)
     }
 
     fn text(&self) -> String {

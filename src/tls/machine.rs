@@ -11,11 +11,13 @@
 //! §7.1).
 
 mod early;
+mod inferred;
 mod keys;
 
 use std::sync::Arc;
 
 use self::early::Early;
+pub use self::inferred::suite_of;
 use self::keys::{Attempt, label};
 use super::cipher::{Opener, updated};
 use super::half::{Half, Stage};
@@ -449,7 +451,8 @@ impl Machine {
                 }
                 Hello::Server(hello) if dir == Dir::Server => {
                     if hello.version == 0x0304 && !hello.retries {
-                        for half in &mut self.halves {
+                        // One that was inferred may be far already.
+                        for half in self.halves.iter_mut().filter(|half| half.stage == Stage::Clear) {
                             half.stage = Stage::Handshake;
                         }
                     }

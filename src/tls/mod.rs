@@ -27,7 +27,7 @@ mod suite;
 use crate::model::{Cite, rules};
 
 pub use hello::{ClientHello, Hello, Item, ServerHello, encrypted_extensions, hello, read};
-pub use machine::{Carried, Ear, Event, Machine, Message, Trouble};
+pub use machine::{Carried, Ear, Event, Machine, Message, Trouble, suite_of};
 pub use names::handshake as handshake_name;
 pub use secrets::{BadLine, Label, Secrets, SessionSecrets};
 pub use suite::name as suite_name;

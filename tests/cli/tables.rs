@@ -407,14 +407,16 @@ fn the_captures_in_a_folder_are_found() {
     fs::copy(of("tests/compressed/chat.pcap.xz"), place.join("a.xz")).expect("there is room");
     fs::copy(of("samples/chat.pcap"), place.join(".hidden.pcap")).expect("there is room");
     fs::write(place.join("b/notes.txt"), "8100").expect("there is room");
+    fs::copy(of("samples/har/safari.har"), deep.join("page.har")).expect("there is room");
+    fs::write(place.join("package.json"), r#"{"name": "log", "log": {}}"#).expect("there is room");
     let name = place.to_str().expect("UTF-8");
     let (code, lines, told) = decode(&["-f", "ndjson", "--recursive", name]);
     assert_eq!((code, &*told), (0, ""));
     let meta: Value = serde_json::from_str(lines.lines().next().expect("a record")).expect("JSON");
-    assert_eq!(meta["input"], format!("{name}/a.xz, {name}/b/c/no-ending"));
+    assert_eq!(meta["input"], format!("{name}/a.xz, {name}/b/c/no-ending, {name}/b/c/page.har"));
     let to = ["--format", "parquet", "--out", out.to_str().expect("UTF-8")];
     let (code, _, told) = decode(&[&to[..], &["--recursive", name]].concat());
-    assert!(code == 0 && told.contains("2 captures ("), "{told}");
+    assert!(code == 0 && told.contains("3 captures ("), "{told}");
     let (code, _, told) = decode(&["--recursive", "schema"]);
     assert!(code == 2 && told.contains("schema: there is no capture in it"), "{told}");
     let (code, _, told) = decode(&[name]);

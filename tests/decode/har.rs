@@ -136,6 +136,35 @@ fn an_archive_may_be_compressed_with_zlib() {
 
 /// Chromium tells of it as if it were of HTTP/1.1, answered with 200 and without a key.
 #[test]
+fn an_archive_may_be_in_utf16() {
+    let plain = sample("har/chromium.har");
+    let text = String::from_utf8(plain.clone()).unwrap();
+    for mark in ["", "\u{FEFF}"] {
+        let units: Vec<u16> = format!("{mark}{text}").encode_utf16().collect();
+        for wide in [
+            units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<u8>>(),
+            units.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+        ] {
+            assert_eq!(messages(&records(&wide), false), messages(&records(&plain), false));
+        }
+    }
+}
+
+#[test]
+fn half_of_a_character_ends_no_archive() {
+    let text = String::from_utf8(sample("har/chromium.har")).unwrap();
+    let broken = text.replacen("\"data\": \"Hello\"", "\"data\": \"\\ud800Hello\"", 1);
+    assert_ne!(text, broken);
+    let (before, after) = (records(text.as_bytes()), records(broken.as_bytes()));
+    let texts = |all: &[Value]| -> Vec<String> {
+        all.iter().filter(|it| it["type"] == "message").map(|it| it["text"].to_string()).collect()
+    };
+    let changed: Vec<_> = texts(&after).into_iter().filter(|text| !texts(&before).contains(text)).collect();
+    assert_eq!(changed, ["\"\u{FFFD}Hello\""]);
+    assert_eq!(texts(&before).len(), texts(&after).len());
+}
+
+#[test]
 fn over_http2_a_browsers_200_opens_the_websocket() {
     let truth = serde_json::from_slice(&sample("har/chromium-http2.truth.json")).expect("JSON");
     let records = records(&sample("har/chromium-http2.har"));

@@ -235,6 +235,51 @@ fn suites() -> Vec<(SupportedCipherSuite, &'static SupportedProtocolVersion, &'s
     ]
 }
 
+/// Of the packets those that one side sent, by the server's port.
+fn sent_by(dir: Dir, packets: &[Packet]) -> Vec<Packet> {
+    // Ethernet, IPv4 and the ports of TCP.
+    let is_servers = |packet: &Packet| packet.1[34..36] == 443_u16.to_be_bytes();
+    packets.iter().filter(|packet| is_servers(packet) == (dir == Dir::Server)).cloned().collect()
+}
+
+#[test]
+fn a_client_whose_server_was_not_captured_is_read_where_its_records_tell_the_suite() {
+    for (suite, of, name) in suites() {
+        let talk = Talk::new(suite, of);
+        for mss in [300, 1460] {
+            let alone = sent_by(Dir::Client, &talk.packets(mss));
+            let said = decode(&talk.capture(&alone, |_| true));
+            if of.version == rustls::ProtocolVersion::TLSv1_2 {
+                // Keys are made with what the server's hello says.
+                assert_eq!(said.of("message").count(), 0, "{name}");
+                continue;
+            }
+            let messages: Vec<&Value> = said.of("message").map(|it| &it["text"]).collect();
+            assert_eq!((messages.len(), messages[0]), (3, &json!("hello over TLS")), "{name} {mss}");
+            let last = said.of("connection").last().expect("a connection");
+            assert_eq!(last["encryption"]["suite"], name);
+            assert!(!said.has("tls-record-not-authentic") && !said.has("tls-not-deciphered"));
+            let told = said.records.iter().any(|it| it.to_string().contains("is inferred"));
+            assert!(told, "{name} {mss}");
+            // The secrets of another session open nothing, and what they do not open is not read.
+            let other = Talk::new(suite, of);
+            let random = |talk: &Talk| talk.log.split(' ').nth(1).unwrap().to_owned();
+            let log = other.log.replace(&random(&other), &random(&talk));
+            let said = decode(&with_secrets(&run::pcapng(&alone), &log));
+            assert_eq!(said.of("connection").count(), 0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_server_whose_client_was_not_captured_is_the_server() {
+    let talk = new_talk();
+    let alone = sent_by(Dir::Server, &talk.packets(1460));
+    let said = decode(&run::pcapng(&alone));
+    let summary = said.of("summary").last().unwrap();
+    assert_eq!(summary["others"][0]["server"], "192.0.2.80:443", "{summary}");
+}
+
 fn new_talk() -> Talk {
     Talk::new(cipher_suite::TLS13_AES_128_GCM_SHA256, &version::TLS13)
 }

@@ -24,24 +24,24 @@ use crate::poorer::is_to_server;
 use crate::shelf::{encrypted, of, records_of, root};
 
 /// What was recorded, and what the programs' own logs say.
-struct Recorded {
-    name: String,
+pub(crate) struct Recorded {
+    pub(crate) name: String,
     version: String,
     suite: String,
-    capture: Vec<u8>,
-    keys: Vec<u8>,
-    connections: Vec<[Vec<Message>; 2]>,
+    pub(crate) capture: Vec<u8>,
+    pub(crate) keys: Vec<u8>,
+    pub(crate) connections: Vec<[Vec<Message>; 2]>,
 }
 
 /// A message: text, or bytes in hex.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Message {
+pub(crate) enum Message {
     Text(String),
     Binary(String),
 }
 
 /// Those that `RECORDED` names are others: `samples/record/tls/record.sh matrix`.
-fn recorded() -> Vec<Recorded> {
+pub(crate) fn recorded() -> Vec<Recorded> {
     let folder = std::env::var_os("RECORDED").map_or_else(|| root().join("tls"), PathBuf::from);
     let truth = fs::read_to_string(folder.join("truth.json")).expect("there");
     let truth: Vec<Value> = serde_json::from_str(&truth).expect("JSON");
@@ -74,7 +74,7 @@ fn recorded() -> Vec<Recorded> {
 }
 
 /// What is decoded of a capture with a key log.
-fn decoded(capture: &[u8], keys: &[u8]) -> Vec<Value> {
+pub(crate) fn decoded(capture: &[u8], keys: &[u8]) -> Vec<Value> {
     let mut secrets = Secrets::default();
     let bad = secrets.read(keys);
     assert!(bad.is_empty(), "{bad:?}");
@@ -88,7 +88,7 @@ fn decoded(capture: &[u8], keys: &[u8]) -> Vec<Value> {
 }
 
 /// Messages of each connection, in order, by side.
-fn said(records: &[Value]) -> Vec<[Vec<Message>; 2]> {
+pub(crate) fn said(records: &[Value]) -> Vec<[Vec<Message>; 2]> {
     let mut all: Vec<(u64, [Vec<Message>; 2])> = Vec::new();
     for record in of(records, "message") {
         let message = match (record["kind"].as_str(), record["text"].as_str()) {

@@ -17,6 +17,7 @@ mod http2;
 mod incidents;
 mod pages;
 mod poorer;
+mod resumed;
 mod socketio;
 mod spans;
 mod stacked;

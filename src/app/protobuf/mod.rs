@@ -74,7 +74,7 @@ rules! {
     /// What only a schema of the user's shows, so that no capture breaks it by itself.
     SCHEMA_RULES;
     SCHEMA_MISMATCH = "protobuf-schema-mismatch", Warning, spec(""), Either,
-        "A field has another wire type than the schema says",
+        "A field is not as the schema says",
         "The receiver takes it for an unknown field, or refuses the message.";
 }
 

@@ -183,6 +183,13 @@ impl<'s> Reading<'s> {
                 self.member(path, (value_at, bytes.len()), Text::with("{}", clipped(&json)));
                 Ok(vec![json])
             }
+            (Kind::String, Wire::Length(bytes)) => {
+                let expected = Text::with("{} as text in UTF-8", &field.name);
+                let got = Text::new("bytes that are no UTF-8");
+                self.read.mismatch.get_or_insert((at + record.at, expected, got.clone()));
+                self.member(path, (value_at, bytes.len()), got);
+                Ok(vec![blob(bytes)])
+            }
             (Kind::Bytes, Wire::Length(bytes)) => {
                 self.read.known += 1;
                 let json = blob(bytes);
@@ -220,12 +227,9 @@ impl<'s> Reading<'s> {
         depth: usize,
     ) -> String {
         let expected = Text::with("{} as {}", &field.name).and(wire_of(field.kind));
-        let got = match (field.kind, record.value) {
-            (Kind::String, Wire::Length(_)) => Text::new("bytes that are no UTF-8"),
-            (_, value) => Text::with("{}", value.name()),
-        };
+        let got = Text::with("{}", record.value.name());
         self.read.mismatch.get_or_insert((at + record.at, expected, got));
-        self.unknown(record, (at, path), true, depth)
+        self.unknown(record, (at, path), false, depth)
     }
 
     /// The values of a number without tags of their own.

@@ -47,6 +47,15 @@ const EVENT: &[u8] = b"\x08\x07\x12\x03ann\x1a\x03\x01\x02\x04\x20\x01\x2a\x02\x
     \x32\x05\x0a\x01a\x10\x05\x32\x05\x0a\x01b\x10\x06\x3a\x02\xff\x00\x45\x01\0\0\0\
     \x49\0\0\0\0\0\0\xf8\x3f\x52\x02\x08\x01\x52\x00\xa8\x06\x05";
 
+#[test]
+fn text_that_is_no_utf8_is_a_field_of_the_schema_all_the_same() {
+    let mut protobuf = Protobuf::by(Some(Arc::new(schema())));
+    let (app, found) = read(&mut protobuf, Dir::Client, b"\x08\x07\x12\x01\xff");
+    assert_eq!(members(&app.unwrap()), ["$.id 7 @1+1", "$.name bytes that are no UTF-8 @4+1"]);
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(finding.expected.to_string(), "name as text in UTF-8");
+}
+
 fn read(protobuf: &mut Protobuf, dir: Dir, bytes: &[u8]) -> (Option<App>, Vec<Finding>) {
     let mut found = Vec::new();
     let app = protobuf.read(&Said::sample(dir, 1, false, bytes), &mut found);

@@ -1,4 +1,4 @@
-//! `--recursive`: the captures in a folder, and in those in it.
+//! `--recursive`: the captures in a folder, and in those in it, HAR files among them.
 
 use std::fs::{self, File};
 use std::io;
@@ -48,8 +48,13 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a file begins as a capture does, compressed or not.
+/// Whether a file begins as a capture does, or as an archive of one, compressed or not.
 fn is_capture(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
-    matches!(input::open(Box::new(file), ""), Ok(Input::Capture(_)))
+    match input::open(Box::new(file), "") {
+        Ok(Input::Capture(_)) => true,
+        // Folders have other JSON, too.
+        Ok(Input::Har(archive)) => archive.begins_so(),
+        _ => false,
+    }
 }

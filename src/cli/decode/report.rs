@@ -21,6 +21,9 @@ const READ: &str =
 const JOINED: &str = "no WebSocket connection in {} packets; TLS connections whose beginning is not in the \
                       capture, so that no keys open them: {}";
 
+/// Bytes of a full packet on Ethernet.
+const ETHERNET: u32 = 1514;
+
 /// What connections of other protocols are asked.
 type Has = fn(&Other) -> bool;
 
@@ -49,19 +52,30 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
         // What could be read with keys is worth most, then what could be captured anew.
         let kinds: [(&str, Has); 4] = [
             (ENCRYPTED, Other::is_readable),
-            (JOINED, Other::is_sealed),
+            (JOINED, |other| other.is_sealed() || other.is_tls() && other.is_joined),
             (READ, |other| other.is_read),
-            (BEGUN, Other::is_tls),
+            // Who did not answer in TLS has no version of it.
+            (BEGUN, |other| other.is_tls() && other.version.is_some()),
         ];
         let most = kinds.into_iter().map(|(words, has)| (words, of(has))).find(|(_, count)| *count > 0);
         note(match most {
             Some((words, count)) => Text::with(words, summary.packets).and(count),
             None => Text::with("no WebSocket connection in {} packets", summary.packets),
         })?;
+        if let Some(snaplen) = outcome.snaplen.filter(|most| *most < ETHERNET) {
+            let words = "its snap length is {} bytes: of longer packets only the beginning is in it; capture \
+                         whole ones: tcpdump -s 0";
+            note(Text::with(words, snaplen))?;
+        }
     }
     if outcome.is_full {
         let words = "more content than may be held: what came last is shown without it; raise --memory";
         note(words.into())?;
+    }
+    if outcome.halves > 0 {
+        let words = "halves of characters in its strings, such as \\ud800, which no text has: {}; they are \
+                     shown as U+FFFD";
+        note(Text::with(words, outcome.halves))?;
     }
     if outcome.is_silent {
         let words = "handshakes and no messages: not every program saves them; wstool attach --chrome sees \

@@ -29,7 +29,7 @@ mod with {
     use std::sync::Arc;
 
     use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
-    use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Kind as Written};
+    use protox::prost_reflect::{DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind as Written};
     use protox::{Compiler, Error};
 
     use crate::app::given::Proto;
@@ -85,9 +85,16 @@ mod with {
     fn words(file: &Path, error: &Error) -> Text {
         // This is how it writes them; its other form has no place.
         let line = format!("{error:?}");
-        let line = line.lines().next().unwrap_or_default().to_owned();
+        let mut line = line.lines().next().unwrap_or_default().to_owned();
         if error.is_file_not_found() && !line.contains(".proto:") {
             return Text::with("{}: no such file, or it is in no folder of --proto-path", file.display());
+        }
+        let has_place = line.split(':').skip(1).any(|part| part.parse::<u32>().is_ok());
+        if !has_place {
+            line = format!("{}: {line}", file.display());
+        }
+        if error.is_file_not_found() {
+            return Text::with("{}; --proto-path DIR says where imports are", line);
         }
         Text::with("{}", line)
     }
@@ -100,13 +107,21 @@ mod with {
         let field = |field: FieldDescriptor| FieldType {
             number: field.number(),
             name: field.name().to_owned(),
-            kind: kind(&field, &place, &enums),
+            kind: kind(&field.kind(), field.is_group(), &place, &enums),
+            repeated: field.is_list() || field.is_map(),
+            map: field.is_map(),
+        };
+        // Named as in the JSON of Protocol Buffers.
+        let extension = |field: ExtensionDescriptor| FieldType {
+            number: field.number(),
+            name: format!("[{}]", field.full_name()),
+            kind: kind(&field.kind(), field.is_group(), &place, &enums),
             repeated: field.is_list() || field.is_map(),
             map: field.is_map(),
         };
         let messages = pool.all_messages().map(|message| MessageType {
             name: message.full_name().to_owned(),
-            fields: message.fields().map(field).collect(),
+            fields: message.fields().map(field).chain(message.extensions().map(extension)).collect(),
         });
         let values = pool.all_enums().map(|it| EnumType {
             values: it.values().map(|value| (value.number(), value.name().to_owned())).collect(),
@@ -163,18 +178,31 @@ mod with {
                 Text::with("--message {}: there is no such message; did you mean `{}`?", name).and(like)
             }
             _ => {
-                let all: Vec<&str> = names.filter(|name| !name.starts_with("google.")).take(16).collect();
+                let of_map = |name: &str| {
+                    let outer = name.rsplit_once('.').map_or("", |(outer, _)| outer);
+                    name.ends_with("Entry")
+                        && schema.messages.iter().filter(|it| it.name == outer).any(|it| {
+                            let maps = it.fields.iter().filter(|field| field.map);
+                            maps.into_iter().any(|field| match field.kind {
+                                Kind::Message(place) => schema.messages[place].name == name,
+                                _ => false,
+                            })
+                        })
+                };
+                let all = names.filter(|name| !name.starts_with("google.") && !of_map(name));
+                let all: Vec<&str> = all.take(16).collect();
                 Text::with("--message {}: there is no such message; known are {}", name).and(all.join(", "))
             }
         }
     }
 
     fn kind(
-        field: &FieldDescriptor,
+        written: &Written,
+        is_group: bool,
         messages: &HashMap<String, usize>,
         enums: &HashMap<String, usize>,
     ) -> Kind {
-        match field.kind() {
+        match written {
             Written::Double => Kind::Double,
             Written::Float => Kind::Float,
             Written::Int32 => Kind::Int32,
@@ -192,7 +220,7 @@ mod with {
             Written::Bytes => Kind::Bytes,
             Written::Enum(it) => enums.get(it.full_name()).map_or(Kind::Int32, |place| Kind::Enum(*place)),
             Written::Message(it) => match messages.get(it.full_name()) {
-                Some(place) if field.is_group() => Kind::Group(*place),
+                Some(place) if is_group => Kind::Group(*place),
                 Some(place) => Kind::Message(*place),
                 None => Kind::Bytes,
             },

@@ -122,6 +122,14 @@ impl Capture {
         self.counter().clone()
     }
 
+    /// The most bytes that were captured of a packet, as the capture says: the least of its interfaces.
+    pub fn snaplen(&self) -> Option<u32> {
+        match &self.file {
+            File::Pcap(file) => file.snaplen(),
+            File::PcapNg(file) => file.snaplen(),
+        }
+    }
+
     fn counter(&self) -> &Meter {
         match &self.file {
             File::Pcap(file) => file.meter(),

@@ -26,6 +26,7 @@ struct Header {
     unit: u64,
     link: u32,
     longest: usize,
+    snaplen: u32,
 }
 
 /// Where a packet stands behind its record's header, and what that header says.
@@ -42,6 +43,10 @@ impl File {
 
     pub(super) fn links(&self) -> &[u32] {
         &self.links
+    }
+
+    pub(super) fn snaplen(&self) -> Option<u32> {
+        self.header.as_ref().map(|header| header.snaplen).filter(|most| *most > 0)
     }
 
     pub(super) fn meter(&self) -> &Meter {
@@ -118,7 +123,8 @@ impl File {
                     self.buffer.take(FILE_HEADER);
                     let big_endian = header.endianness == Endianness::Big;
                     let longest = longest(header.snaplen);
-                    self.header = Some(Header { big_endian, unit, link, longest });
+                    let snaplen = header.snaplen;
+                    self.header = Some(Header { big_endian, unit, link, longest, snaplen });
                     return Ok(());
                 }
                 Err(PcapParseError::IncompleteBuffer(..)) => match self.buffer.more()? {

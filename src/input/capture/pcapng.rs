@@ -103,6 +103,10 @@ impl File {
         &self.links
     }
 
+    pub(super) fn snaplen(&self) -> Option<u32> {
+        self.interfaces.iter().map(|interface| interface.snaplen).filter(|most| *most > 0).min()
+    }
+
     pub(super) fn meter(&self) -> &Meter {
         self.buffer.meter()
     }

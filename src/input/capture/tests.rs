@@ -215,6 +215,18 @@ fn what_a_pcap_says_is_taken_leniently() {
 }
 
 #[test]
+fn a_capture_says_its_snap_length_and_the_least_of_several() {
+    let pcap = |most| Bytes::new(true).pcap(0xA1B2_3C4D, most, 1).record(1, 0, 3, b"abc");
+    let pcapng =
+        Bytes::new(false).section().interface(1, 0, &[]).interface(1, 300, &[]).interface(1, 96, &[]);
+    for (file, told) in [(pcap(96), Some(96)), (pcap(0), None), (pcapng, Some(96))] {
+        let mut capture = start(&file.bytes, usize::MAX);
+        let _ = capture.next();
+        assert_eq!(capture.snaplen(), told);
+    }
+}
+
+#[test]
 fn an_absurd_length_is_refused_where_it_stands() {
     let file = Bytes::new(false).pcap(0xA1B2_C3D4, 65535, 1).record(1, 0, 3, b"abc");
     for length in [u32::MAX, 0x0A00_0001, 1024 * 1024 + 1] {

@@ -25,6 +25,7 @@ mod scalar;
 mod strings;
 pub mod written;
 
+use std::cell::Cell;
 use std::io::{BufReader, ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr};
 
@@ -50,6 +51,8 @@ pub struct Story {
     pub entries: u64,
     /// Nowhere is there a list of messages, empty or not.
     pub is_silent: bool,
+    /// Halves of characters that strings had, which are read as U+FFFD.
+    pub halves: u64,
     /// More content was there than may be held: what came last is told without it.
     pub is_full: bool,
     /// The wanted ones, in the order of the archive.
@@ -150,12 +153,21 @@ impl Archive {
         &self.name
     }
 
+    /// Whether it begins as an archive does: other objects have other keys in front.
+    pub fn begins_so(&self) -> bool {
+        let text = self.source.seen();
+        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
+        text.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\"log\""))
+    }
+
     /// Reads it to its end, or to where it breaks off.
     pub fn read(mut self, wanted: Wanted<'_>, progress: &mut dyn FnMut(u64)) -> Story {
         let meter = self.source.meter().clone();
         let mut reading = read::Reading::new(wanted, &mut *progress, meter.clone());
-        let result = self.document(&mut reading);
+        let halves = Cell::new(0);
+        let result = self.document(&mut reading, &halves);
         let mut story = reading.end();
+        story.halves = halves.get();
         story.bytes = meter.read();
         story.error = match result {
             Ok(true) => None,
@@ -169,9 +181,13 @@ impl Archive {
     }
 
     /// Reads the document; whether it is an archive.
-    fn document(&mut self, reading: &mut read::Reading<'_>) -> Result<bool, serde_json::Error> {
+    fn document(
+        &mut self,
+        reading: &mut read::Reading<'_>,
+        halves: &Cell<u64>,
+    ) -> Result<bool, serde_json::Error> {
         self.skip_mark().map_err(serde_json::Error::io)?;
-        let source = strings::Bounded::new(&mut self.source, limits::HAR_STRING);
+        let source = strings::Bounded::new(&mut self.source, limits::HAR_STRING, halves);
         let reader = BufReader::with_capacity(64 * 1024, source);
         let mut json = serde_json::Deserializer::from_reader(reader);
         objects::document(reading, &mut json)?;

@@ -49,8 +49,9 @@ impl Scalar {
         {
             return Some(time);
         }
-        let number = self.number().filter(|number| *number > 0.0)?;
-        // In seconds 1e11 is the year 5138; in milliseconds 1973.
+        // In seconds 1e11 is the year 5138, in milliseconds 1973; in nanoseconds 1e19 is 2286, and what is
+        // more is no moment.
+        let number = self.number().filter(|number| *number > 0.0 && *number < 1e19)?;
         let scale = match number {
             ..1e11 => 1_000_000_000,
             ..1e14 => 1_000_000,

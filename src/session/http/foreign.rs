@@ -23,7 +23,7 @@ pub(super) struct Foreign {
 
 /// What some bytes are: a word for programs, words for people, and whether they are all there.
 #[derive(Debug, PartialEq)]
-pub(super) struct Known {
+pub(in crate::session) struct Known {
     pub protocol: &'static str,
     pub about: Text,
     pub whole: bool,
@@ -43,7 +43,7 @@ pub(super) fn is_no_http<'b>(bytes: impl Iterator<Item = &'b u8>) -> bool {
 }
 
 /// Recognises the protocol of some bytes that are no HTTP/1.
-pub(super) fn recognise(bytes: &[u8]) -> Known {
+pub(in crate::session) fn recognise(bytes: &[u8]) -> Known {
     let known = |protocol, about, whole| Known { protocol, about, whole };
     if let Some(record) = tls::record(bytes) {
         let about = match (tls::alert(&record), record.kind) {

@@ -4,7 +4,7 @@
 //! each endpoint sends, that something is missing, that a stream ends, and breaks with what the connection
 //! becomes [next](Next).
 
-mod foreign;
+pub(super) mod foreign;
 mod lane;
 mod polling;
 mod request;

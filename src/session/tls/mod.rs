@@ -6,6 +6,7 @@ mod said;
 use std::sync::Arc;
 
 use super::failed::{How, behind_alert};
+use super::keyed::Known;
 use super::said::Said;
 use super::tunnel::Below;
 use super::undeciphered::short;
@@ -19,6 +20,9 @@ use crate::tls::{
     self, Carried, Ear, Event, Machine, Message, NOT_AUTHENTIC, RECORDS_LOST, SECRET_MISSING, SessionSecrets,
     Trouble, UNDECIPHERED,
 };
+
+/// The type of a message with a ticket (RFC 5077 §3.3).
+const NEW_SESSION_TICKET: u8 = 4;
 
 /// The type of a message with certificates, which a client sends only if it is asked (RFC 8446 §4).
 const CERTIFICATE: u8 = 11;
@@ -51,6 +55,10 @@ struct Above {
     secured: Secured,
     /// What names the session in a key log.
     random: [u8; 32],
+    /// The same of the connection in which the session began, if that is another one.
+    begin: Option<[u8; 32]>,
+    /// The cipher suite, where the server's hello is not there; until that was said.
+    inferred: Option<u16>,
 }
 
 /// Bytes that are missing: between which packets, and against which rule that is.
@@ -62,9 +70,11 @@ pub(super) struct Hole {
 
 impl Tls {
     /// Around `inner`, of whose sides this one is the client.
-    pub fn new(machine: Machine, mut inner: Session, client: Side, secrets: usize) -> Self {
+    pub fn new(machine: Machine, mut inner: Session, client: Side, known: Known) -> Self {
         inner.about.client = Some(client);
-        let secured = Secured { secrets, ..Secured::default() };
+        let Known { secrets, begin, suite: inferred } = known;
+        let suite = inferred.map(|suite| tls::suite_name(suite).into());
+        let secured = Secured { secrets, suite, is_inferred: inferred.is_some(), ..Secured::default() };
         let above = Above {
             inner,
             client,
@@ -76,6 +86,8 @@ impl Tls {
             interest: Interest::Follow,
             secured,
             random: [0; 32],
+            begin,
+            inferred,
         };
         Self { machine, above }
     }
@@ -167,7 +179,8 @@ impl Ear for Hearing<'_, '_, '_, '_> {
     }
 
     fn secrets(&mut self, random: &[u8; 32]) -> Option<Arc<SessionSecrets>> {
-        self.cx.memory.secrets.session(random)
+        let secrets = &self.cx.memory.secrets;
+        secrets.session(random).or_else(|| secrets.session(self.above.begin.as_ref()?))
     }
 }
 
@@ -199,10 +212,14 @@ impl Above {
             Event::Data(content) => self.content(carried, content, cx),
             Event::Handshake(message) => {
                 self.note_hello(message.bytes);
+                self.note_session(carried.dir, &message, cx);
                 self.note_certificate(carried.dir, &message);
                 let wants = cx.out.wants().heads();
-                match said::handshake(carried, &message, wants) {
-                    Some(said) => self.say(said, cx),
+                if let Some(said) = said::handshake(carried, &message, wants) {
+                    self.say(said, cx)?;
+                }
+                match self.inferred.take() {
+                    Some(suite) => self.say(said::inferred(carried, suite), cx),
                     None => ON,
                 }
             }
@@ -268,6 +285,7 @@ impl Above {
             tls::Hello::Server(hello) => {
                 self.secured.version = tls::version_name(hello.version);
                 self.secured.suite = Some(tls::suite_name(hello.suite).into());
+                self.secured.is_inferred = false;
                 self.secured.alpn = hello.alpn.or(self.secured.alpn.take());
             }
             tls::Hello::Cut | tls::Hello::Neither => {
@@ -277,6 +295,27 @@ impl Above {
                     self.secured.alpn = alpn;
                 }
             }
+        }
+    }
+
+    /// How the server calls the session, for those that go on with it later (RFC 5246 §7.4.1.3, RFC 5077
+    /// §3.3).
+    fn note_session(&self, dir: Dir, message: &Message<'_>, cx: &mut Context<'_, '_>) {
+        if dir != Dir::Server || self.secured.version != Some("TLS 1.2") {
+            return;
+        }
+        let random = self.begin.unwrap_or(self.random);
+        match (message.kind, message.bytes) {
+            (2, bytes) => {
+                if let tls::Hello::Server(hello) = tls::read(bytes, &mut None) {
+                    cx.memory.resumed.learn(&hello.session, random);
+                }
+            }
+            // A header, how long it is good for, and its length.
+            (NEW_SESSION_TICKET, [_, _, _, _, _, _, _, _, _, _, ticket @ ..]) => {
+                cx.memory.resumed.learn(ticket, random);
+            }
+            _ => {}
         }
     }
 

@@ -56,6 +56,13 @@ pub fn handshake(carried: &Carried<'_>, message: &Message<'_>, wants: bool) -> O
     Some(said)
 }
 
+/// What was found out of a server that was not heard.
+pub fn inferred(carried: &Carried<'_>, suite: u16) -> Said {
+    let words = "the server's hello is not in the capture; the cipher suite {} is inferred: its keys open \
+                 what follows";
+    record(carried, Text::with(words, tls::suite_name(suite)))
+}
+
 /// A message in clear: each field where it stands.
 fn of_clear(said: &mut Said, carried: &Carried<'_>, message: &Message<'_>, items: Vec<Item>) {
     let Message { length, places, .. } = *message;
