@@ -152,28 +152,48 @@ impl Teller<'_> {
         let groups = head.groups();
         to.set(Block::Gap);
         to.set(Block::Title(lang.words("what went wrong")));
-        let whole = self.chosen(&groups, rows, true);
-        // With less evidence for each there may be room for more.
-        let short = || self.chosen(&groups, rows, false);
-        let causes = if whole.len() < groups.len() { more_of(whole, short()) } else { whole };
-        let more = (groups.len() - causes.len()) as u64 + head.more;
+        let mut causes = self.chosen(&groups, rows, true);
+        if causes.len() < groups.len() {
+            // A row is for what the others are. With less evidence for each there may be room for more.
+            let rows = rows.saturating_sub(1);
+            causes = more_of(self.chosen(&groups, rows, true), self.chosen(&groups, rows, false));
+        }
+        let (told, untold) = (causes.len(), groups.get(causes.len()..).unwrap_or_default());
         for cause in causes {
             to.set(Block::Cause(cause));
         }
-        let more = match more {
-            0 => None,
-            1 => Some(lang.words("and 1 more: --view causes shows all").to_owned()),
-            more => Some(lang.fill("and {} more: --view causes shows all", &[&grouped(more)])),
-        };
         let notes = match head.notes {
             0 => None,
             1 => Some(lang.words("and 1 note: --findings shows it").to_owned()),
             notes => Some(lang.fill("and {} notes: --findings shows them", &[&grouped(notes)])),
         };
-        let words: Vec<String> = more.into_iter().chain(notes).collect();
+        let words = self.more(untold, (groups.len() - told) as u64 + head.more, notes.as_deref());
         if !words.is_empty() {
-            line(Ink::Faint, &joined(lang, &words), to);
+            line(Ink::Faint, &words, to);
         }
+    }
+
+    /// How many there are `more`, and what `untold` ones of them are as far as two rows hold it.
+    fn more(&self, untold: &[Cow<'_, Group>], more: u64, notes: Option<&str>) -> String {
+        let lang = self.lang;
+        let with_notes = |more: Option<String>| {
+            let parts = more.into_iter().chain(notes.map(str::to_owned));
+            joined(lang, &parts.collect::<Vec<_>>())
+        };
+        let plain = match more {
+            0 => return with_notes(None),
+            1 => lang.words("and 1 more: --view causes shows all").to_owned(),
+            more => lang.fill("and {} more: --view causes shows all", &[&grouped(more)]),
+        };
+        let kinds = kinds(untold);
+        let mut named = (1..=kinds.len()).rev().map(|number| {
+            let is_all = number == kinds.len() && untold.len() as u64 == more;
+            let named = kinds[..number].join(", ") + if is_all { "" } else { ", …" };
+            let words = lang.fill("and {0} more ({1}): --view causes shows all", &[&grouped(more), &named]);
+            with_notes(Some(words))
+        });
+        let fitting = named.find(|words| super::columns::lines(words, self.width - 2).len() <= 2);
+        fitting.unwrap_or_else(|| with_notes(Some(plain)))
     }
 
     /// The causes that there is room for in so many rows, with what there is room for of each; `is_whole`
@@ -398,6 +418,21 @@ impl Teller<'_> {
         };
         (name, words)
     }
+}
+
+/// The causes and rules of these, in their order, each with how many they are of.
+fn kinds(groups: &[Cow<'_, Group>]) -> Vec<String> {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for group in groups {
+        match kinds.iter_mut().find(|(id, _)| *id == group.rule.id) {
+            Some((_, times)) => *times += 1,
+            None => kinds.push((group.rule.id, 1)),
+        }
+    }
+    kinds
+        .into_iter()
+        .map(|(id, times)| if times == 1 { id.to_owned() } else { format!("{id} {times}×") })
+        .collect()
 }
 
 /// The list that tells more.

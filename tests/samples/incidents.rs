@@ -57,25 +57,39 @@ impl Incident {
 
     /// The first screen of `wstool decode`, as a reader's eye sees it: whatever the lines are broken at.
     fn screen(&self) -> String {
-        let out = self.decode(&[]);
-        let lines: Vec<&str> = out.lines().take(SCREEN).collect();
-        lines.join("\n").split_whitespace().collect::<Vec<_>>().join(" ")
+        screen(&[&self.file])
     }
 
     /// The ids of the causes that are told.
     fn told(&self) -> BTreeSet<String> {
-        let records = self.decode(&["--format", "ndjson"]);
-        let records = records.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let causes = records.filter(|record| record["type"] == "cause");
-        causes.map(|cause| cause["id"].as_str().expect("an id").to_owned()).collect()
+        told(&[&self.file])
     }
 
     fn decode(&self, more: &[&str]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
-        command.arg("decode").args(more).arg(root().join("incidents").join(&self.file));
-        command.env("COLUMNS", "80").env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1");
-        String::from_utf8(command.output().expect("the tool starts").stdout).expect("UTF-8")
+        decode(&[&self.file], more)
     }
+}
+
+/// The first screen of `wstool decode` of these, as one line.
+fn screen(files: &[&str]) -> String {
+    let out = decode(files, &[]);
+    let lines: Vec<&str> = out.lines().take(SCREEN).collect();
+    lines.join("\n").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The ids of the causes that are told of these.
+fn told(files: &[&str]) -> BTreeSet<String> {
+    let records = decode(files, &["--format", "ndjson"]);
+    let records = records.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let causes = records.filter(|record| record["type"] == "cause");
+    causes.map(|cause| cause["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+fn decode(files: &[&str], more: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.arg("decode").args(more).args(files.iter().map(|file| root().join("incidents").join(file)));
+    command.env("COLUMNS", "80").env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1");
+    String::from_utf8(command.output().expect("the tool starts").stdout).expect("UTF-8")
 }
 
 /// A word that begins and ends where words do: `5` is not in `15`.
@@ -123,6 +137,16 @@ fn the_cause_is_on_the_first_screen_and_in_the_records() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
     assert!(told.is_empty(), "these are explained now, take them out of WAITING:\n{told}");
+}
+
+/// For those that have no room, their ids stand.
+#[test]
+fn of_many_causes_each_is_named_on_the_first_screen() {
+    let files = ["stomp-refused.pcap", "half-open.pcap", "refused-404-path.pcap", "idle-nginx-5s.pcap"];
+    let (screen, told) = (screen(&files), told(&files));
+    let missing: Vec<&String> = told.iter().filter(|id| !contains(&screen, id)).collect();
+    assert!(told.len() >= 4 && missing.is_empty(), "{missing:?} of {told:?} in {screen}");
+    assert!(contains(&screen, "more (") && !screen.contains('…'), "{screen}");
 }
 
 #[test]
