@@ -19,6 +19,7 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
         close,
         crossing: over.crossing(),
         may_be_answer: over.may_be_answer(),
+        has_left: over.has_left,
         code: ending.close_code,
         tcp: ending.first,
         status: connection.status,
