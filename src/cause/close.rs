@@ -144,7 +144,7 @@ const REASON: usize = 123;
 fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<&'static Rule> {
     Some(match code.0 {
         // Tornado closes in order, and says why in the reason.
-        1000 | 1001 if reason::is_heartbeat(&close.reason) => &KEEPALIVE_TIMEOUT,
+        1000 | 1001 | 1011 if reason::is_heartbeat(&close.reason) => &KEEPALIVE_TIMEOUT,
         // A page is left.
         1001 if by == Dir::Client => return None,
         // It may answer one that the capture lacks, and repeats its code then.
@@ -158,7 +158,6 @@ fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<
         1008 => &POLICY,
         1009 => &TOO_BIG,
         1010 => &MISSING_EXTENSION,
-        1011 if reason::is_heartbeat(&close.reason) => &KEEPALIVE_TIMEOUT,
         1011 => &INTERNAL_ERROR,
         1012 => &RESTART,
         1013 => &TRY_LATER,
