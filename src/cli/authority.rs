@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::trouble::of_file;
 use super::{Look, folder};
 use crate::lab::authority::Authority;
-use crate::lab::tls::{self, ServerConfig};
+use crate::lab::tls::{self, ServerConfig, Unusable};
 use crate::model::Text;
 
 /// Its part of the user's folder.
@@ -64,8 +64,10 @@ pub fn secure(
 ) -> Result<Option<Arc<ServerConfig>>, Text> {
     if let Some((cert, key)) = named {
         let read = |path: &Path| fs::read(path).map_err(|error| of_file(path, &error));
-        let config = tls::server(&read(cert)?, &read(key)?, alpn);
-        return config.map(Some).map_err(|why| Text::with("{}: {}", cert.display()).word(why));
+        return tls::server(&read(cert)?, &read(key)?, alpn).map(Some).map_err(|unusable| {
+            let file = if matches!(unusable, Unusable::Key(_)) { key } else { cert };
+            Text::with("{}: {}", file.display()).word(unusable.why())
+        });
     }
     if !own {
         return Ok(None);

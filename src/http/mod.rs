@@ -34,6 +34,11 @@ pub use reset::reset_diagnosis;
 
 use crate::model::{Cite, rules};
 
+/// Whether something is a token (RFC 9110 §5.6.2), as names of subprotocols are.
+pub fn is_token(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|&b| head::is_token(b))
+}
+
 const REFUSES: &str = "the server answers with an HTTP error such as 400 and opens no WebSocket";
 const FAILS: &str = "the client fails the connection; a browser reports an error and close code 1006";
 const DECLINES: &str =

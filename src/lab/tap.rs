@@ -26,7 +26,7 @@ pub use self::stream::Tapped;
 pub use self::told::{Head, Told};
 use super::hub::held;
 use crate::limits;
-use crate::model::{Dir, FlowId, StreamEnd, Time};
+use crate::model::{Dir, FlowId, Layer, StreamEnd, Time};
 
 /// Something that happened on a connection.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ pub struct Happened {
 /// What happens on a connection.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// It begins, between client and server.
-    Open([SocketAddr; 2]),
+    /// It begins, between client and server; what they send is of this layer.
+    Open([SocketAddr; 2], Layer),
     /// One endpoint sends.
     Data(Dir, Bytes),
     /// One endpoint ends its stream.
@@ -150,8 +150,13 @@ impl Tap {
 
     /// A connection begins, between client and server.
     pub fn open(&self, ends: [SocketAddr; 2]) -> Wire {
+        self.open_on(ends, Layer::Stream)
+    }
+
+    /// The same, where what will be told is of this layer.
+    pub fn open_on(&self, ends: [SocketAddr; 2], layer: Layer) -> Wire {
         let wire = self.wire();
-        wire.tell(What::Open(ends));
+        wire.tell(What::Open(ends, layer));
         wire
     }
 
@@ -381,7 +386,7 @@ mod tests {
         drop(tap);
         let told: Vec<String> = std::iter::from_fn(|| recording.next())
             .map(|it| match it.what {
-                What::Open(_) => "open".to_owned(),
+                What::Open(..) => "open".to_owned(),
                 What::Data(dir, bytes) => format!("{dir:?} {}", bytes.escape_ascii()),
                 What::End(dir, how) => format!("{dir:?} {how:?}"),
                 What::Told(told) => format!("{told:?}"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::KeyLog;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::Acceptor;
 use tokio::time::timeout;
@@ -29,26 +29,52 @@ pub fn alpn(http2: bool) -> Vec<Vec<u8>> {
     all[usize::from(!http2)..].iter().map(|name| name.to_vec()).collect()
 }
 
+/// What cannot be used of a certificate and its key.
+#[derive(Debug)]
+pub enum Unusable {
+    /// The certificate, or that it does not fit the key.
+    Certificate(Text),
+    /// The key.
+    Key(Text),
+}
+
+impl Unusable {
+    /// Why, whichever it is.
+    pub fn why(self) -> Text {
+        match self {
+            Self::Certificate(why) | Self::Key(why) => why,
+        }
+    }
+}
+
 /// How a server speaks TLS with this certificate, those that lead to its authority behind it, and its key,
 /// in PEM. `alpn` is what it speaks inside, best first.
 ///
 /// # Errors
 /// What is wrong with them.
-pub fn server(certificates: &[u8], key: &[u8], alpn: Vec<Vec<u8>>) -> Result<Arc<ServerConfig>, Text> {
+pub fn server(certificates: &[u8], key: &[u8], alpn: Vec<Vec<u8>>) -> Result<Arc<ServerConfig>, Unusable> {
+    let certificate = |words, error: &dyn std::fmt::Display| Unusable::Certificate(Text::with(words, error));
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates)
         .collect::<Result<_, _>>()
-        .map_err(|error| Text::with("the certificate cannot be read: {}", error))?;
+        .map_err(|error| certificate("the certificate cannot be read: {}", &error))?;
     if chain.is_empty() {
-        return Err("there is no certificate in it: it begins with -----BEGIN CERTIFICATE-----".into());
+        let words = "there is no certificate in it: it begins with -----BEGIN CERTIFICATE-----";
+        return Err(Unusable::Certificate(words.into()));
     }
-    let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|error| Text::with("the key cannot be read: {}", error))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| {
+        Unusable::Key(match error {
+            pem::Error::NoItemsFound => {
+                "there is no key in it: it begins with -----BEGIN PRIVATE KEY-----".into()
+            }
+            error => Text::with("the key cannot be read: {}", error),
+        })
+    })?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| Text::with("TLS: {}", error))?
+        .map_err(|error| certificate("TLS: {}", &error))?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|error| Text::with("the certificate and the key do not fit: {}", error))?;
+        .map_err(|error| certificate("the certificate and the key do not fit: {}", &error))?;
     config.alpn_protocols = alpn;
     Ok(Arc::new(config))
 }

@@ -41,6 +41,11 @@ impl Layer {
         SourceId::Headers { conn, dir }
     }
 
+    /// What somebody taps who is inside TLS, where there `is_tls`, and not on the wire.
+    pub fn tapped(is_tls: bool) -> Self {
+        if is_tls { Self::Decrypted } else { Self::Stream }
+    }
+
     /// Whether nothing of the wire is known: no bytes, no frames.
     #[inline]
     pub fn is_told(self) -> bool {

@@ -16,6 +16,15 @@ pub fn escaped(words: &str) -> String {
     all
 }
 
+/// The same in ASCII alone.
+pub fn ascii(words: &str) -> String {
+    let mut all = String::with_capacity(words.len());
+    for cell in escape::words(words, true) {
+        cell.push_to(&mut all);
+    }
+    all
+}
+
 /// `words` with spaces behind them up to `columns`.
 pub fn left(words: &str, columns: usize) -> String {
     format!("{words}{:1$}", "", columns.saturating_sub(width(words)))

@@ -773,9 +773,14 @@ fn what_is_shown_goes_into_a_file() {
     let folder = place.to_str().expect("UTF-8");
     let (code, _, err) = output(&mut wstool(&["decode", input, "--output", folder]));
     assert!(code == 2 && err.contains("this is a folder"), "{err}");
-    // Who means a file by -o is told what does that.
-    let (code, _, err) = output(&mut wstool(&["decode", "--format", "html", "-o", "page.html", input]));
-    assert!(code == 2 && err.contains("--output page.html"), "{err}");
+    // Who means a file by -o gets it, and is told how that is said.
+    let page = place.join("page.html");
+    let named = page.to_str().expect("UTF-8");
+    let (code, out, err) = output(&mut wstool(&["decode", "--format", "html", "-o", named, input]));
+    assert!(code == 0 && out.is_empty() && err.contains("--output "), "{code} {err}");
+    assert!(fs::read_to_string(&page).expect("it is there").contains("</html>"));
+    let (code, _, err) = output(&mut wstool(&["decode", "-o", "packets.pcap", input]));
+    assert!(code == 2 && err.contains("--write packets.pcap"), "{err}");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn how_a_browser_is_started_is_said_where_none_answers() {
     let (_serve, address) = serve(&[]);
     let (code, said) = attach(&["--chrome", &address]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("is no browser that can be watched"), "{said}");
+    assert!(said.contains("is no browser that can be watched") && said.contains("no JSON; start"), "{said}");
     let (code, said) = attach(&["--chrome", "nowhere", "--pcap", "a.pcap"]);
     assert!(code == Some(2) && said.contains("--har"), "{said}");
     let (code, said) = attach(&["--chrome", "nowhere", "--keylog", "keys.log"]);

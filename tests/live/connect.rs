@@ -107,6 +107,29 @@ fn binary_input_comes_back_byte_for_byte() {
     let output = run(connect(&[&url]), b"fine\n\xff\n");
     let told = text(&output.stderr);
     assert!(told.contains("line 2 of standard input is no UTF-8") && told.contains("--binary"), "{told}");
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), "fine\n"), "{told}");
+}
+
+/// Who answers our Close frame with a complaint has not ended the connection in order.
+#[test]
+fn the_answer_to_a_close_frame_is_looked_at() {
+    for (answer, code, words) in [
+        (&b"\x88\x02\x03\xe8"[..], 0, "closed · "),
+        (b"\x88\x00", 0, "closed · "),
+        (b"\x88\x06\x03\xea huh", 1, "the server's own Close frame says 1002: huh"),
+        (b"\x88\x02\x03\xf3", 1, "the server's own Close frame says 1011 ·"),
+    ] {
+        let (thread, url) = once(move |mut stream| {
+            accept(&mut stream);
+            // The header and the key of a Close frame with a code.
+            stream.read_exact(&mut [0; 8]).expect("a Close frame");
+            stream.write_all(answer).expect("sent");
+        });
+        let (got, _, err) = told(connect(&["--wait", "0", &url]), "");
+        thread.join().expect("the server does not panic");
+        let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(got == Some(code) && err.contains(words), "{answer:?}: {err}");
+    }
 }
 
 #[test]
@@ -369,6 +392,15 @@ fn proxies_are_gone_through() {
     let (code, _, err) = told(connect(&["--proxy", &address, &url]), "");
     thread.join().expect("the proxy does not panic");
     assert!(code == Some(2) && err.contains("407") && err.contains("user:password@"), "{err}");
+    // Who has named a user hears that it is not the one; a few proxies say 401 of it.
+    for status in ["407 Proxy Authentication Required", "401 Unauthorized"] {
+        let refusal = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+        let (thread, address) = proxy(Some(refusal.leak()), 1);
+        let (code, _, err) = told(connect(&["--proxy", &format!("http://me:no@{address}"), &url]), "");
+        thread.join().expect("the proxy does not panic");
+        let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(code == Some(2) && err.contains("does not take this user and password"), "{err}");
+    }
     // What is said of a handshake's status is not said of a tunnel's.
     for (status, words) in [
         ("405 Method Not Allowed", "is it an HTTP proxy?"),
@@ -398,9 +430,19 @@ fn tls_is_spoken_and_its_troubles_are_told() {
     let port = url.rsplit(':').next().expect("a port");
     let named = format!("wss://name.test:{port}/");
     let resolve = format!("name.test:{port}:127.0.0.1");
-    let (code, _, err) = told(connect(&["--cacert", ca, "--resolve", &resolve, "--wait", "0", &named]), "");
+    let har = path.with_file_name("talk.har");
+    let har = har.to_str().expect("UTF-8");
+    let args = ["--cacert", ca, "--resolve", &resolve, "--wait", "0", "--har", har, &named];
+    let (code, _, err) = told(connect(&args), "");
     thread.join().expect("the server does not panic");
     assert!(code == Some(0) && err.contains(" · TLS 1.3\n"), "{err}");
+    let archive: Value = serde_json::from_slice(&std::fs::read(har).expect("written")).expect("JSON");
+    assert_eq!(archive["log"]["entries"][0]["request"]["url"], named.as_str());
+    let broken = path.with_file_name("broken.pem");
+    std::fs::write(&broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        .expect("writable");
+    let (code, _, err) = told(connect(&["--cacert", broken.to_str().expect("UTF-8"), &named]), "");
+    assert!(code == Some(2) && err.contains("broken.pem: a certificate in it cannot be read"), "{err}");
     for (args, code, word) in [
         (&["--wait", "0"][..], 2, "signed by nobody known here"),
         (&["--wait", "0", "--cacert", ca], 2, "not for 127.0.0.1"),
@@ -497,6 +539,26 @@ fn lost_connections_are_opened_again() {
     let err = text(&child.wait_with_output().expect("it ends").stderr);
     assert!(err.contains("connecting again in") && err.contains("503 Service Unavailable"), "{err}");
     thread.join().expect("the server does not panic");
+    // Who has said all and is to wait for nothing would come again in vain.
+    let (thread, url) = once(|mut stream| {
+        accept(&mut stream);
+        stream.read_exact(&mut [0; 7]).expect("a message");
+    });
+    let (code, _, err) = told(connect(&["--reconnect", "--no-deflate", &url]), "x");
+    assert!(code == Some(1) && !err.contains("connecting again"), "{err}");
+    thread.join().expect("the server does not panic");
+    // What nobody will send any longer is told.
+    let (thread, url) = once(|mut stream| {
+        accept(&mut stream);
+        drop(stream);
+    });
+    let lines =
+        [("", "connecting again"), ("one", "again"), ("two", "again"), ("\u{3}", "2 lines were not sent")];
+    let mut typed = terminal(&lines);
+    typed.args(["--", env!("CARGO_BIN_EXE_wstool"), "connect", "--reconnect", &url]);
+    let output = typed.output().expect("python3 runs");
+    assert!(output.status.code() == Some(1), "{}{}", text(&output.stdout), text(&output.stderr));
+    thread.join().expect("the server does not panic");
     // What will not change is not tried again.
     let (thread, url) = once(|mut stream| {
         read_request(&mut stream);
@@ -541,6 +603,15 @@ fn socket_io_is_spoken() {
     let (code, _, err) = told(connect(&["--socketio", "--namespace", "/admin", &url]), "x\n");
     assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("lets nobody into the namespace /admin") && err.contains("--auth"), "{err}");
+}
+
+/// A server of Socket.IO 2 answers who speaks as a client of 4 does: what it says would be read wrongly.
+#[test]
+fn socket_io_of_another_version_is_told() {
+    let Some((_running, url)) = play("socket.io-2") else { return };
+    let (code, out, err) = told(connect(&["--socketio", &url]), "chat \"hello\"\n");
+    assert!(code == Some(1) && err.contains("put ?EIO=3 into the URL"), "{err}");
+    assert!(!out.contains("hex:04"), "{out}");
 }
 
 /// A WebSocket without Socket.IO says nothing that would begin a session.
@@ -662,13 +733,40 @@ fn polls_that_give_no_packets_end_the_session() {
     assert_eq!(server.join().unwrap(), 2);
 }
 
+/// A terminal at which these lines are typed, and behind each of them this is shown.
+fn terminal(typed: &[(&str, &str)]) -> Command {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers/prompt.py");
+    let mut command = Command::new("python3");
+    command.arg(script).env("no_proxy", "*");
+    for (line, shown) in typed {
+        command.args([line, shown]);
+    }
+    command
+}
+
+/// What the server sends last is seen, and before how it ended.
+#[test]
+fn a_prompt_shows_what_comes_in_order() {
+    for _ in 0..5 {
+        let (thread, url) = once(|mut stream| {
+            accept(&mut stream);
+            stream.write_all(b"\x81\x04last\x88\x05\x03\xf3bye").expect("sent");
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let mut typed = terminal(&[("", "closed by the server with 1011: bye")]);
+        typed.args(["--", env!("CARGO_BIN_EXE_wstool"), "connect", &url]);
+        let output = typed.output().expect("python3 runs");
+        thread.join().expect("the server does not panic");
+        let screen = text(&output.stdout);
+        let places = ["← last", "← Close 1011: bye", "closed by the server"].map(|it| screen.find(it));
+        assert!(places[0].is_some() && places.is_sorted(), "{places:?}: {screen}");
+    }
+}
+
 /// What is typed at the prompt, over a terminal of 80 columns.
 #[test]
 fn a_prompt_takes_text_and_commands() {
     let Some((_running, url)) = server(Peer::Ws) else { return };
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers/prompt.py");
-    let mut command = Command::new("python3");
-    command.arg(script);
     #[rustfmt::skip]
     let typed = [
         ("", "/help lists what can be typed"), ("hello", "← hello"), ("//slash", "← /slash"),
@@ -679,10 +777,8 @@ fn a_prompt_takes_text_and_commands() {
         ("/raw 8180 00000000", "←"), ("/help", "send a pong that nobody asked for"),
         ("/emit x", "connect with --socketio"), ("/close 3000 bye", "closed · "),
     ];
-    for (line, shown) in typed {
-        command.args([line, shown]);
-    }
-    command.args(["--", env!("CARGO_BIN_EXE_wstool"), "connect", &url]).env("no_proxy", "*");
+    let mut command = terminal(&typed);
+    command.args(["--", env!("CARGO_BIN_EXE_wstool"), "connect", &url]);
     let output = command.output().expect("python3 runs");
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     let screen = text(&output.stdout);
@@ -798,6 +894,15 @@ fn recorded_messages_are_sent_again() {
     assert!(err.contains("0 same, 2 differ, 1 missing; 0 more"), "{err}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
     command.args(["replay", "/nowhere.pcap", "--messages", "--to", &url]);
+    // Of two connections it is said which one is played.
+    let two = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples/chat.pcap");
+    let two = two.to_str().expect("UTF-8");
+    for (args, is_told) in [(&[][..], true), (&["--stream", "2"], false)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+        command.args(["replay", two, "--messages", "--to", "ws://127.0.0.1:1/"]).args(args);
+        let (code, _, err) = told(command, "");
+        assert!(code == Some(2) && err.contains("this is connection 1,") == is_told, "{args:?}: {err}");
+    }
     let missing = "error: /nowhere.pcap: no such file or folder\n".to_owned();
     assert_eq!(told(command, ""), (Some(2), String::new(), missing));
     let (code, _, err) = replay("ws://127.0.0.1:1/", &[]);

@@ -116,6 +116,11 @@ fn unattached(why: &Unattached, address: SocketAddr) -> Text {
         Unattached::Silent(_) => {
             Text::new("nothing answers at {}; {}").and(address).word(Text::with(START, address.port()))
         }
+        Unattached::Foreign => {
+            let words = "what answers at {} is no browser that can be watched: what it says at \
+                         /json/version is no JSON; {}";
+            Text::new(words).and(address).word(Text::with(START, address.port()))
+        }
         Unattached::Other(why) => {
             Text::with("what answers at {} is no browser that can be watched: {}", address).and(why)
         }

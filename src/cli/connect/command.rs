@@ -68,6 +68,15 @@ const CONTROL: usize = 125;
 /// Fragments of one message.
 const FRAGMENTS: usize = 100_000;
 
+/// What [`Command::Quit`] is called.
+const QUIT: [&str; 3] = ["quit", "exit", "q"];
+
+/// Whether a line is the last one.
+pub fn is_last(line: &str) -> bool {
+    let name = line.strip_prefix('/').and_then(|command| command.split(' ').next());
+    name.is_some_and(|name| QUIT.contains(&name))
+}
+
 /// Reads a line.
 ///
 /// # Errors
@@ -109,7 +118,7 @@ pub fn read(line: &str) -> Result<Command, Text> {
             Ok(Command::Emit { event, args, attached, ack: name == "emit-ack" })
         }
         "help" | "?" => Ok(Command::Help),
-        "quit" | "exit" | "q" => Ok(Command::Quit),
+        name if QUIT.contains(&name) => Ok(Command::Quit),
         _ => Err(Text::with("/{} is no command; /help lists them, and //{} is sent as text", name).and(name)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::ending::{End, How, part};
+use super::ending::{Answer, End, How, part};
 use crate::cli::live::stop::Stop;
 use crate::lab::socket::{Came, Socket};
 use crate::model::CloseCode;
@@ -27,7 +27,9 @@ pub async fn run(mut socket: Socket, stop: &mut Stop) -> End {
                 socket.queue(message.kind, &message.payload);
             }
             Ok(_) => {}
-            Err(How::Theirs(..)) if interrupted => break How::Ours { answered: true },
+            Err(How::Theirs(code, reason)) if interrupted => {
+                break How::Ours(Answer::of(Some(CloseCode(1001)), code, reason));
+            }
             Err(how) => break how,
         }
     };
@@ -40,5 +42,7 @@ pub async fn run(mut socket: Socket, stop: &mut Stop) -> End {
         lasted: began.elapsed(),
         interrupted,
         refused: false,
+        unsent: false,
+        done: false,
     }
 }

@@ -40,22 +40,52 @@ pub struct End {
     pub interrupted: bool,
     /// There was no session above it, as one was wanted.
     pub refused: bool,
+    /// Some of what was to be sent could not be understood.
+    pub unsent: bool,
+    /// All was said, and nothing more was to be waited for: another connection would be in vain.
+    pub done: bool,
 }
 
 /// How a connection ended.
 #[derive(Debug)]
 pub enum How {
     /// We closed it.
-    Ours {
-        /// The server answered our Close frame with its own.
-        answered: bool,
-    },
+    Ours(Answer),
     /// The server closed it, with this code and reason.
     Theirs(Option<CloseCode>, String),
     /// The server broke the protocol, or sent more than is taken, and was told so.
     Violation(Violation),
     /// TCP ended, or broke, without a Close frame.
     Lost(Option<io::Error>),
+}
+
+/// What the server said to our Close frame.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing.
+    Missing,
+    /// That it is well.
+    Well,
+    /// Something else, with this code and reason.
+    Other(CloseCode, String),
+}
+
+impl Answer {
+    /// The server's Close frame, behind ours with the code `ours`.
+    pub fn of(ours: Option<CloseCode>, code: Option<CloseCode>, reason: String) -> Self {
+        match code {
+            //= RFC 6455 §5.5.1
+            //# When sending a Close frame in response, the endpoint
+            //# typically echos the status code it received.
+            Some(code) if !is_well(code) && Some(code) != ours => Self::Other(code, reason),
+            _ => Self::Well,
+        }
+    }
+}
+
+/// Whether a code says that all is well.
+fn is_well(code: CloseCode) -> bool {
+    matches!(code.0, 1000 | 1001)
 }
 
 impl How {
@@ -79,9 +109,10 @@ impl End {
     pub fn is_good(&self) -> bool {
         !self.is_short()
             && !self.refused
+            && !self.unsent
             && match &self.how {
-                How::Ours { .. } => true,
-                How::Theirs(code, _) => code.is_none_or(|code| matches!(code.0, 1000 | 1001)),
+                How::Ours(answer) => !matches!(answer, Answer::Other(..)),
+                How::Theirs(code, _) => code.is_none_or(is_well),
                 How::Violation(_) | How::Lost(_) => false,
             }
     }
@@ -93,7 +124,7 @@ impl End {
 
     /// Whether we ended it.
     pub fn is_ours(&self) -> bool {
-        self.interrupted || matches!(self.how, How::Ours { .. })
+        self.interrupted || matches!(self.how, How::Ours(_))
     }
 
     /// How it ended, and what went over it.
@@ -117,9 +148,13 @@ impl How {
     /// How it ended.
     pub fn words(&self) -> Text {
         match self {
-            Self::Ours { answered: true } => "closed".into(),
-            Self::Ours { answered: false } => {
-                "closed, though the server did not answer our Close frame".into()
+            Self::Ours(Answer::Well) => "closed".into(),
+            Self::Ours(Answer::Missing) => "closed, though the server did not answer our Close frame".into(),
+            Self::Ours(Answer::Other(code, reason)) if reason.is_empty() => {
+                Text::with("closed, and the server's own Close frame says {}", code.0)
+            }
+            Self::Ours(Answer::Other(code, reason)) => {
+                Text::with("closed, and the server's own Close frame says {}: {}", code.0).and(reason)
             }
             Self::Theirs(Some(code), reason) if reason.is_empty() => {
                 Text::with("closed by the server with {}", code.0)
@@ -165,11 +200,24 @@ mod tests {
             lasted: Duration::from_secs(3),
             interrupted: false,
             refused: false,
+            unsent: false,
+            done: false,
+        };
+        let answered = |ours: u16, theirs: Option<u16>| {
+            How::Ours(Answer::of(Some(CloseCode(ours)), theirs.map(CloseCode), "why".into()))
         };
         for (how, wanted, is_good) in [
-            (How::Ours { answered: true }, None, true),
-            (How::Ours { answered: true }, Some(2), true),
-            (How::Ours { answered: true }, Some(3), false),
+            (How::Ours(Answer::Well), None, true),
+            (How::Ours(Answer::Well), Some(2), true),
+            (How::Ours(Answer::Well), Some(3), false),
+            (How::Ours(Answer::Missing), None, true),
+            (answered(1000, Some(1000)), None, true),
+            (answered(1000, Some(1001)), None, true),
+            (answered(1000, None), None, true),
+            (answered(4000, Some(4000)), None, true),
+            (answered(4000, Some(1000)), None, true),
+            (answered(1000, Some(1002)), None, false),
+            (answered(4000, Some(1011)), None, false),
             (How::Theirs(Some(CloseCode(1001)), String::new()), None, true),
             (How::Theirs(None, String::new()), None, true),
             (How::Theirs(Some(CloseCode(1011)), String::new()), None, false),
@@ -177,8 +225,12 @@ mod tests {
         ] {
             let end = end(how, wanted);
             assert_eq!((end.is_good(), end.shortfall().is_some()), (is_good, wanted == Some(3)), "{end:?}");
-            assert!(!End { refused: true, ..end }.is_good(), "without a session");
+            let end = End { refused: true, ..end };
+            assert!(!end.is_good(), "without a session");
+            assert!(!End { refused: false, unsent: true, ..end }.is_good(), "with something unsent");
         }
+        let words = answered(1000, Some(1002)).words().to_string();
+        assert_eq!(words, "closed, and the server's own Close frame says 1002: why");
         let words = end(How::Theirs(Some(CloseCode(1011)), "x".into()), None).words().to_string();
         assert_eq!(words, "closed by the server with 1011: x · 1 sent, 2 received · open for 3.0 s");
         // A message that is too long for us breaks no rule.

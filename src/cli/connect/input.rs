@@ -1,7 +1,9 @@
 //! What is to be sent, as it is typed or piped in: read on a thread of its own.
 
 use std::convert::Infallible;
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
 use rustyline::error::ReadlineError;
@@ -10,6 +12,7 @@ use rustyline::{Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
 
+use super::command;
 use super::screen::{Above, Screen};
 use crate::limits;
 use crate::model::Text;
@@ -39,7 +42,8 @@ pub fn lines() -> Receiver<Input> {
         let mut stdin = io::stdin().lock();
         for number in 1_u64.. {
             let mut line = Vec::new();
-            let said = match (&mut stdin).take(limits::PAYLOAD_KEPT).read_until(b'\n', &mut line) {
+            // The end of the line does not count.
+            let said = match (&mut stdin).take(limits::PAYLOAD_KEPT + 2).read_until(b'\n', &mut line) {
                 Ok(0) => return,
                 Ok(_) => {
                     if line.ends_with(b"\n") {
@@ -47,6 +51,13 @@ pub fn lines() -> Receiver<Input> {
                         if line.ends_with(b"\r") {
                             line.pop();
                         }
+                    }
+                    if line.len() as u64 > limits::PAYLOAD_KEPT {
+                        let words = "line {} of standard input has more than {} bytes";
+                        let words = Text::with(words, number).and(limits::PAYLOAD_KEPT);
+                        // Nobody may be listening any more.
+                        let _ = sender.blocking_send(Input::Broken(words));
+                        return;
                     }
                     let words = "line {} of standard input is no UTF-8, and text has to be: --binary sends \
                                  it all as one binary message";
@@ -92,6 +103,12 @@ pub fn named(texts: Vec<String>) -> Receiver<Input> {
     input
 }
 
+/// How many lines still wait to be sent.
+pub fn waiting(input: &mut Receiver<Input>) -> usize {
+    let lines = std::iter::from_fn(|| input.try_recv().ok());
+    lines.filter(|said| matches!(said, Input::Typed(line) | Input::Line(line) if !line.is_empty())).count()
+}
+
 /// Whether somebody at a prompt has left it, by Ctrl-C or Ctrl-D; nobody else ever has.
 pub struct Left(Option<oneshot::Receiver<Infallible>>);
 
@@ -120,36 +137,52 @@ pub fn prompt(screen: &Screen) -> Result<(Receiver<Input>, Left), ReadlineError>
     let config = Config::builder().auto_add_history(true).build();
     let mut editor = Editor::<(), DefaultHistory>::with_config(config)?;
     let printer = editor.create_external_printer()?;
-    screen.prompt(Some(Box::new(Printer(printer))));
+    let over = Arc::new(AtomicBool::new(false));
+    screen.prompt(Box::new(Printer { printer, over: Arc::clone(&over) }));
     let (sender, input) = mpsc::channel(AHEAD);
     let (reads, left) = oneshot::channel();
     thread::spawn(move || {
-        type_lines(&mut editor, &sender);
+        type_lines(&mut editor, &sender, &over);
         drop(reads);
     });
     Ok((input, Left(Some(left))))
 }
 
-fn type_lines(editor: &mut Editor<(), DefaultHistory>, sender: &Sender<Input>) {
-    loop {
+fn type_lines(editor: &mut Editor<(), DefaultHistory>, sender: &Sender<Input>, over: &AtomicBool) {
+    while !over.load(SeqCst) {
         let said = match editor.readline("> ") {
             Ok(line) => Input::Typed(line),
             Err(ReadlineError::Interrupted) => Input::Interrupt,
             Err(ReadlineError::Eof) => return,
             Err(error) => Input::Broken(Text::with("the terminal: {}", error)),
         };
-        let is_last = !matches!(said, Input::Typed(_));
+        let is_last = !matches!(&said, Input::Typed(line) if !command::is_last(line));
         if sender.blocking_send(said).is_err() || is_last {
             return;
         }
     }
 }
 
-struct Printer<P>(P);
+struct Printer<P> {
+    printer: P,
+    /// There is to be no further prompt.
+    over: Arc<AtomicBool>,
+}
 
 impl<P: ExternalPrinter + Send> Above for Printer<P> {
     fn print(&mut self, lines: String) -> io::Result<()> {
-        self.0.print(lines).map_err(io::Error::other)
+        self.printer.print(lines).map_err(io::Error::other)
+    }
+
+    fn leave(&mut self) {
+        self.over.store(true, SeqCst);
+        // A line up, and down again: nobody sees it. The editor takes one at a time, so that what was printed
+        // before is on the screen once it has taken the second.
+        let is_seen = (0..2).all(|_| self.print("\x1b[1A\n".to_owned()).is_ok());
+        if is_seen {
+            // What is left is the prompt, and what is half typed.
+            let _ = io::stdout().write_all(b"\r\x1b[K").and_then(|()| io::stdout().flush());
+        }
     }
 }
 

@@ -54,7 +54,7 @@ use super::dial::Url;
 use super::interrupt::INTERRUPTED;
 use super::live::stop::{self, Stop};
 use super::live::{self, Below, Format, Recorder, Shown};
-use super::{Look, file};
+use super::{Look, file, trouble};
 use crate::lab::engine::packet::Revision;
 use crate::lab::socket::Socket;
 use crate::lab::tap::Tap;
@@ -181,7 +181,7 @@ fn task(args: &Args) -> Result<Task, Text> {
     }
     if let Some(name) = &args.script {
         let mut text = String::new();
-        let told = |error: io::Error| Text::with("{}: {}", name).and(error);
+        let told = |error: io::Error| trouble::of_file(Path::new(name), &error);
         let reader: Box<dyn io::Read> = match name.as_str() {
             "-" => Box::new(io::stdin()),
             _ => file::open(Path::new(name)).map_err(told)?.reader,
@@ -226,7 +226,8 @@ fn opening(args: &Args, url: Url, below: &Below, look: Look) -> Result<Opening, 
 
 impl Prepared<'_> {
     async fn run(mut self, mut stop: Stop) -> io::Result<u8> {
-        let screen = Screen::new(self.look);
+        let ascii = self.shown.options(self.look).ascii;
+        let screen = Screen::new(self.look, ascii);
         let out = screen.clone();
         let below = std::mem::replace(&mut self.below, Below::nothing(self.look));
         let recorder = live::start_on(&self.shown, &self.args.url, self.default, below, move || out.view());
@@ -242,14 +243,14 @@ impl Prepared<'_> {
             result = self.connections(&screen, &tap, &mut last, &mut stop) => result,
             () = recorder.gone() => Ok(FINE),
         };
-        screen.prompt(None);
+        screen.unprompt();
         drop(tap);
         screen.release()?;
-        let code = finish(recorder, self.look, result?)?;
+        let code = finish(recorder, self.look, result?);
         if let Some((words, tone)) = last {
             screen.say(0, &words, tone)?;
         }
-        Ok(code)
+        code
     }
 
     async fn open(&self, tap: &Tap) -> Result<Opened, Failure> {
@@ -273,18 +274,16 @@ impl Prepared<'_> {
         loop {
             let opened = tokio::select! {
                 opened = self.open(tap) => opened,
-                _ = stop.recv() => return Ok(INTERRUPTED),
-                () = left.wait() => return Ok(FAILED),
+                _ = stop.recv() => return left_waiting(&mut input, screen, INTERRUPTED),
+                () = left.wait() => return left_waiting(&mut input, screen, FAILED),
             };
             let code = match opened {
                 Err(failure) => {
                     verdict::closed(screen, &failure)?;
                     if !self.args.reconnect || is_final(&failure) {
-                        return Ok(if matches!(failure, Failure::Refused { .. }) {
-                            FAILED
-                        } else {
-                            UNREACHED
-                        });
+                        let code =
+                            if matches!(failure, Failure::Refused { .. }) { FAILED } else { UNREACHED };
+                        return left_waiting(&mut input, screen, code);
                     }
                     None
                 }
@@ -337,8 +336,8 @@ impl Prepared<'_> {
             screen.say(2, &words, Tone::Aside)?;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = stop.recv() => return Ok(INTERRUPTED),
-                () = left.wait() => return Ok(FAILED),
+                _ = stop.recv() => return left_waiting(&mut input, screen, INTERRUPTED),
+                () = left.wait() => return left_waiting(&mut input, screen, FAILED),
             }
         }
     }
@@ -349,7 +348,7 @@ impl Prepared<'_> {
             screen.say(0, &shortfall, Tone::Bad)?;
         }
         let is_good = end.is_good();
-        let again = self.args.reconnect && !end.is_ours();
+        let again = self.args.reconnect && !end.is_ours() && !end.done;
         let words = self.words(end);
         if again {
             if let Some((words, tone)) = words {
@@ -361,6 +360,8 @@ impl Prepared<'_> {
         let is_session = plan.typed || self.args.listen_only;
         Ok(Some(if end.interrupted && !is_session {
             INTERRUPTED
+        } else if end.unsent {
+            UNREACHED
         } else if is_good {
             FINE
         } else {
@@ -403,6 +404,23 @@ impl Prepared<'_> {
             }
         }
     }
+}
+
+/// Says what nobody will send any longer, where lines wait for a connection; the exit code.
+fn left_waiting<'i>(
+    inputs: impl IntoIterator<Item = &'i mut Option<Receiver<Input>>>,
+    screen: &Screen,
+    code: u8,
+) -> io::Result<u8> {
+    match inputs.into_iter().flatten().map(input::waiting).sum() {
+        0 => {}
+        1 => screen.say(0, &"1 line was not sent: no connection came about".into(), Tone::Bad)?,
+        many @ 2_usize.. => {
+            let words = Text::with("{} lines were not sent: no connection came about", many);
+            screen.say(0, &words, Tone::Bad)?;
+        }
+    }
+    Ok(code)
 }
 
 /// Waits for what is recorded; the exit code.

@@ -182,7 +182,8 @@ impl Opening {
         let timeout = self.reach.timeout;
         let request = self.asking.bytes(&self.reach.url).map_err(Failure::Usage)?;
         let line = self.reach.connect().await.map_err(Failure::Unreached)?;
-        let mut stream = Tapped::new(line.stream, tap.open(line.ends), Dir::Client);
+        let wire = line.tapped(tap);
+        let mut stream = Tapped::new(line.stream, wire, Dir::Client);
         let deadline = Instant::now() + timeout;
         for (piece, pause) in Pace::of(&self.asking.faults).pieces(&request) {
             // Who refuses may do so before it has read everything: its answer says why.

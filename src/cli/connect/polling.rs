@@ -294,7 +294,8 @@ impl Asks {
         if self.http.as_ref().is_none_or(Http::is_over) {
             let line = self.reach.connect().await?;
             self.tls = line.tls;
-            let stream = Tapped::new(line.stream, self.tap.open(line.ends), Dir::Client);
+            let wire = line.tapped(&self.tap);
+            let stream = Tapped::new(line.stream, wire, Dir::Client);
             let http = Http::over(stream).await.map_err(|why| Text::with("a request by polling: {}", why))?;
             return Ok(self.http.insert(http));
         }

@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use colored::Colorize as _;
 
 use crate::cli::Look;
+use crate::cli::look::{folded, said_width};
 use crate::model::Text;
 use crate::render::columns;
-
-/// Columns that the tool's own words take.
-const WIDTH: usize = 80;
 
 /// Bytes of a view that are gathered at most.
 const GATHERED: usize = 64 * 1024;
@@ -22,6 +20,9 @@ pub trait Above: Send {
     /// # Errors
     /// When the terminal is gone.
     fn print(&mut self, lines: String) -> io::Result<()>;
+
+    /// Waits until all of them are seen, and takes the prompt away.
+    fn leave(&mut self);
 }
 
 /// What is written to by the one who talks, and by the recorder's thread.
@@ -29,6 +30,7 @@ pub trait Above: Send {
 pub struct Screen {
     shared: Arc<Mutex<Shared>>,
     look: Look,
+    ascii: bool,
 }
 
 struct Shared {
@@ -38,14 +40,22 @@ struct Shared {
 }
 
 impl Screen {
-    /// Standard output. What the wire's view has to say waits for [`release`](Self::release).
-    pub fn new(look: Look) -> Self {
-        Self { shared: Arc::new(Mutex::new(Shared { above: None, held: Some(Vec::new()) })), look }
+    /// Standard output, with `ascii` alone or all characters. What the wire's view has to say waits for
+    /// [`release`](Self::release).
+    pub fn new(look: Look, ascii: bool) -> Self {
+        Self { shared: Arc::new(Mutex::new(Shared { above: None, held: Some(Vec::new()) })), look, ascii }
     }
 
-    /// From now on there is a prompt, or none any longer.
-    pub fn prompt(&self, above: Option<Box<dyn Above>>) {
-        self.lock().above = above;
+    /// From now on there is a prompt.
+    pub fn prompt(&self, above: Box<dyn Above>) {
+        self.lock().above = Some(above);
+    }
+
+    /// From now on there is none.
+    pub fn unprompt(&self) {
+        if let Some(mut above) = self.lock().above.take() {
+            above.leave();
+        }
     }
 
     /// The verdict was said.
@@ -85,18 +95,16 @@ impl Screen {
     /// # Errors
     /// When that cannot be written.
     pub fn say(&self, indent: usize, words: &Text, tone: Tone) -> io::Result<()> {
-        let words = columns::escaped(&self.look.lang.say(words));
+        let words = self.words(words);
         let colored = self.look.color && io::stderr().is_terminal();
         let mut all = String::new();
-        for (at, line) in columns::lines(&words, WIDTH - indent - 2).into_iter().enumerate() {
-            let line = match tone {
+        for line in folded(&words, said_width(), indent) {
+            all.push_str(&match tone {
                 Tone::Good if colored => line.green().to_string(),
                 Tone::Bad if colored => line.red().to_string(),
                 Tone::Aside if colored => line.dimmed().to_string(),
-                _ => line.to_owned(),
-            };
-            all.push_str(&" ".repeat(indent + if at > 0 { 2 } else { 0 }));
-            all.push_str(&line);
+                _ => line,
+            });
             all.push('\n');
         }
         let mut shared = self.lock();
@@ -108,7 +116,27 @@ impl Screen {
 
     /// Words of the tool, on a line of what is shown.
     pub fn words(&self, words: &Text) -> String {
-        columns::escaped(&self.look.lang.say(words))
+        let words = self.look.lang.say(words);
+        if self.ascii { columns::ascii(&words) } else { columns::escaped(&words) }
+    }
+
+    /// A line for each of these commands and what it does; in two where the screen is narrow.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn commands(&self, commands: &[(&str, &'static str)]) -> io::Result<()> {
+        let width = said_width();
+        for (what, does) in commands {
+            let (what, does) = (self.words(&Text::with("{}", what)), self.words(&(*does).into()));
+            let line = format!("  {} {does}", columns::left(&what, 23));
+            if columns::width(&line) <= width {
+                self.line(&line)?;
+                continue;
+            }
+            self.line(&format!("  {what}"))?;
+            folded(&does, width, 6).iter().try_for_each(|line| self.line(line))?;
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

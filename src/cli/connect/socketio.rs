@@ -61,6 +61,9 @@ pub enum Said {
 pub const SILENT: &str =
     "no session of Socket.IO came about: look whether the server speaks it, and under this path";
 
+/// Said where a server lets in as those do that speak Engine.IO 3, who frame attachments otherwise.
+const OLD: &str = "the server speaks Socket.IO 2, over Engine.IO 3: put ?EIO=3 into the URL";
+
 /// Acknowledgements that are waited for.
 const ASKED: usize = 1024;
 
@@ -180,6 +183,10 @@ impl SocketIo {
     fn packet(&mut self, packet: &Packet<'_>, text: &str) -> Vec<Said> {
         let namespace = packet.namespace.to_owned();
         match packet.kind {
+            // A server of Socket.IO 3 or later says the session's id.
+            Kind::CONNECT if self.revision == Revision::V4 && packet.data.is_empty() => {
+                vec![Said::Refused(OLD.into())]
+            }
             // The main namespace comes first, whichever is asked for.
             Kind::CONNECT if namespace != self.namespace => Vec::new(),
             Kind::CONNECT => {
@@ -329,6 +336,20 @@ mod tests {
         assert!(!other.is_ready(), "that was the main one");
         other.hear(&text("40/admin"));
         assert!(other.is_ready());
+    }
+
+    #[test]
+    fn a_server_of_socket_io_2_is_no_one_to_talk_to_as_4() {
+        for (revision, answer, is_refused) in [
+            (Revision::V4, "40", true),
+            (Revision::V4, r#"40{"sid":"x"}"#, false),
+            (Revision::V3, "40", false),
+        ] {
+            let mut session = SocketIo::new(revision, "/", None);
+            let said = session.hear(&text(answer));
+            assert_eq!(matches!(said[..], [Said::Refused(_)]), is_refused, "{answer}: {said:?}");
+            assert_eq!(session.is_ready(), !is_refused);
+        }
     }
 
     #[test]

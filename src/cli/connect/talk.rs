@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::carrier::Carrier;
 use super::command::{self, Command};
-use super::ending::{End, How};
+use super::ending::{Answer, End, How};
 use super::input::Input;
 use super::screen::{Screen, Tone};
 use super::show::Show;
@@ -61,6 +61,10 @@ pub struct Talk<'t> {
     last: Instant,
     /// We closed, and until when the answer is waited for.
     closing: Option<Instant>,
+    /// The code that we closed with.
+    code: Option<CloseCode>,
+    /// Some of what was to be sent could not be understood.
+    unsent: bool,
     /// There is no session above the connection.
     refused: bool,
     began: Instant,
@@ -81,6 +85,8 @@ impl<'t> Talk<'t> {
             received: 0,
             last: now,
             closing: None,
+            code: None,
+            unsent: false,
             refused: false,
             began: now,
         }
@@ -120,7 +126,7 @@ impl<'t> Talk<'t> {
                     }
                 }
                 () = at(quiet), if self.closing.is_none() => self.close(Some(CloseCode(1000)), ""),
-                () = at(self.closing) => break How::Ours { answered: false },
+                () = at(self.closing) => break How::Ours(Answer::Missing),
                 () = at(self.socketio.as_ref().and_then(SocketIo::ping_at)), if self.closing.is_none() => {
                     if let Some(packet) = self.socketio.as_mut().map(SocketIo::ping) {
                         self.carrier.queue(Opcode::TEXT, packet.as_bytes());
@@ -149,6 +155,11 @@ impl<'t> Talk<'t> {
             lasted: self.began.elapsed(),
             interrupted: is_interrupted,
             refused: self.refused,
+            unsent: self.unsent,
+            done: input.is_none()
+                && !self.plan.listens
+                && self.plan.wait.is_none()
+                && self.plan.count.is_none(),
         };
         self.carrier.part().await;
         Ok(end)
@@ -191,18 +202,23 @@ impl<'t> Talk<'t> {
 
     fn close(&mut self, code: Option<CloseCode>, reason: &str) {
         self.carrier.close(code, reason);
-        self.closing.get_or_insert_with(|| Instant::now() + self.plan.timeout);
+        if self.closing.is_none() {
+            self.code = code;
+            self.closing = Some(Instant::now() + self.plan.timeout);
+        }
     }
 
     /// How the connection ended, as far as we had a part in it.
     fn ended(&mut self, how: How) -> io::Result<How> {
         Ok(match how {
-            How::Theirs(..) if self.closing.is_some() => How::Ours { answered: true },
+            How::Theirs(code, reason) if self.closing.is_some() => {
+                How::Ours(Answer::of(self.code, code, reason))
+            }
             How::Theirs(code, reason) => {
                 self.show.close(code, &reason)?;
                 How::Theirs(code, reason)
             }
-            How::Lost(None) if self.closing.is_some() => How::Ours { answered: false },
+            How::Lost(None) if self.closing.is_some() => How::Ours(Answer::Missing),
             how => how,
         })
     }
@@ -228,6 +244,8 @@ impl<'t> Talk<'t> {
                 self.received += 1;
                 self.show.message(message)?;
             }
+            // What comes behind that is of nobody whom it can be taken for.
+            Some(_) if self.refused => {}
             Some(socketio) => {
                 for said in socketio.hear(message) {
                     match said {
@@ -270,6 +288,7 @@ impl<'t> Talk<'t> {
                 Ok(())
             }
             Input::Broken(why) => {
+                self.unsent = true;
                 self.screen().say(0, &Text::new("error: {}").word(why), Tone::Bad)?;
                 self.close(Some(CloseCode(1000)), "");
                 Ok(())
@@ -280,7 +299,11 @@ impl<'t> Talk<'t> {
     fn typed(&mut self, line: &str) -> io::Result<()> {
         match command::read(line) {
             Ok(command) => self.execute(command),
-            Err(problem) => self.screen().say(2, &problem, Tone::Bad),
+            Err(problem) => {
+                // Who types sees it and tries again; nobody does for what is piped in.
+                self.unsent |= !self.plan.typed;
+                self.screen().say(2, &problem, Tone::Bad)
+            }
         }
     }
 
@@ -326,10 +349,7 @@ impl<'t> Talk<'t> {
             }
             Command::Emit { event, args, attached, ack } => self.emit(&event, &args, &attached, ack),
             Command::Help => {
-                let line = |(what, does): (&str, &'static str)| {
-                    format!("  {what:23} {}", self.screen().words(&does.into()))
-                };
-                self.screen().line(&command::HELP.map(line).join("\n"))?;
+                self.screen().commands(&command::HELP)?;
             }
             Command::Quit => self.close(Some(CloseCode(1000)), ""),
         }

@@ -18,8 +18,8 @@ use super::words::{self, Unresolved};
 use super::{Url, tls};
 use crate::lab::abort::{Abort, Abortable};
 use crate::lab::http2::ALPN;
-use crate::lab::tap::{Tap, Tapped};
-use crate::model::{Dir, Text};
+use crate::lab::tap::{Tap, Tapped, Wire};
+use crate::model::{Dir, Layer, Text};
 
 /// Anything that bytes go over.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -57,6 +57,13 @@ pub struct Line {
     pub is_http2: bool,
     /// By which it can be reset.
     pub abort: Abort,
+}
+
+impl Line {
+    /// Where what goes over it is told.
+    pub fn tapped(&self, tap: &Tap) -> Wire {
+        tap.open_on(self.ends, Layer::tapped(self.tls.is_some()))
+    }
 }
 
 impl fmt::Debug for Line {
@@ -173,7 +180,11 @@ impl Reach {
         drop(head);
         answer.read_body(tcp, deadline.min(Instant::now() + Duration::from_secs(2))).await;
         let what = match code {
-            407 => Text::new("give it a user: http://user:password@host:port"),
+            // A few say 401 where 407 is meant.
+            401 | 407 if proxy.authorization.is_some() => {
+                Text::new("it does not take this user and password: check both")
+            }
+            401 | 407 => Text::new("give it a user: http://user:password@host:port"),
             // What says so is mostly a web server: CONNECT is for proxies (RFC 9110 §9.3.6).
             400 | 404 | 405 | 501 => {
                 Text::new("is it an HTTP proxy? it may not know CONNECT; without it: --proxy none")

@@ -82,7 +82,11 @@ pub fn config(trust: &Trust<'_>, http2: bool, look: Look) -> Result<ClientConfig
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
     } else {
         let named = trust.cacert.map_or_else(|| Ok(Vec::new()), certificates)?;
-        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(&named)?), provider)
+        let roots = roots(&named).map_err(|why| {
+            let file = trust.cacert.map(|path| path.display().to_string()).unwrap_or_default();
+            Text::with("--cacert {}: a certificate in it cannot be read ({})", file).and(why)
+        })?;
+        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|e| Text::with("TLS: {}", e))?;
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Known { inner, named }))
@@ -106,10 +110,10 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Text> {
     Ok(found)
 }
 
-fn roots(named: &[CertificateDer<'static>]) -> Result<RootCertStore, Text> {
+fn roots(named: &[CertificateDer<'static>]) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for certificate in named {
-        roots.add(certificate.clone()).map_err(|e| Text::with("--cacert: {}", plain(&e)))?;
+        roots.add(certificate.clone()).map_err(|e| plain(&e))?;
     }
     Ok(roots)
 }

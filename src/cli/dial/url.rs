@@ -48,7 +48,10 @@ impl Url {
             return Err("a WebSocket URL has no user: `connect` takes it as --user NAME:PASSWORD".into());
         }
         if resource.contains(|c: char| c.is_ascii_control() || c == ' ' || !c.is_ascii()) {
-            return Err("write spaces and other characters of the path as %XX".into());
+            let sent = resource.replace(' ', "%20");
+            let sent = percent_encoding::utf8_percent_encode(&sent, percent_encoding::CONTROLS);
+            let words = "write spaces and other characters of the path as %XX: {}://{}{}";
+            return Err(Text::with(words, scheme).and(authority).and(sent));
         }
         let (host, port) = split_port(authority)?;
         //= RFC 6455 §3
@@ -143,7 +146,8 @@ mod tests {
             ("ws://a:0/", "port"),
             ("ws://::1/", "brackets"),
             ("ws://[::1/", "]"),
-            ("ws://a/b c", "%XX"),
+            ("ws://a/b c", "%XX: ws://a/b%20c"),
+            ("wss://a?名=ö%20", "%XX: wss://a?%E5%90%8D=%C3%B6%20"),
             ("ws://a/\r\nX: y", "%XX"),
         ] {
             let problem = Url::parse(text).expect_err(text);

@@ -169,7 +169,7 @@ impl Connect for Way<'_> {
         Box::pin(async {
             let line = self.ways.line().await?;
             self.connected.get_or_init(Instant::now);
-            let wire = self.tap.open(line.ends);
+            let wire = line.tapped(&self.tap);
             let stream = Box::new(Tapped::new(line.stream, wire, Dir::Client));
             Ok(Connected { stream, abort: line.abort })
         })

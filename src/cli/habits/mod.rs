@@ -268,7 +268,9 @@ impl Said {
         self.foreign.push(written.map(quoted).collect::<Vec<_>>().join(" "));
         let say = |said: &[&str]| said.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let text = value.unwrap_or_default();
-        self.is_loose |= !matches!(meaning, Meaning::Input | Meaning::Filter);
+        // No opcode is called like a file: who names one by -o can mean nothing else.
+        let is_file = meaning == Meaning::Output && name == "-o" && !is_capture(text);
+        self.is_loose |= !is_file && !matches!(meaning, Meaning::Input | Meaning::Filter);
         match meaning {
             Meaning::Input => self.inputs.extend(value.map(str::to_owned)),
             Meaning::Filter => {

@@ -1,10 +1,10 @@
 //! `--har` and `--html`: files of what happens, beside what is shown of it.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::Path;
 
-use crate::cli::trouble::of_file;
+use crate::cli::Look;
+use crate::cli::output::Output;
 use crate::model::{Flow, ON, Sink, Text, Unit, Wants};
 use crate::render::har::Har;
 use crate::render::{Options, View, tree, views};
@@ -13,14 +13,18 @@ use crate::select;
 /// Files that are begun, and hold nothing yet.
 #[derive(Default)]
 pub(super) struct Files {
-    har: Option<BufWriter<File>>,
-    page: Option<BufWriter<File>>,
+    har: Option<Output>,
+    page: Option<Output>,
 }
 
 /// A view, if there is one, and files of the same.
 struct Beside {
     view: Option<Box<dyn View>>,
+    /// Those that can still be written.
     files: Vec<Box<dyn View>>,
+    /// Why one of the others cannot.
+    broken: Option<io::Error>,
+    look: Look,
 }
 
 impl Files {
@@ -29,7 +33,7 @@ impl Files {
     /// # Errors
     /// Why one cannot be written.
     pub fn create(har: Option<&Path>, page: Option<&Path>) -> Result<Self, Text> {
-        let begin = |path: &Path| File::create(path).map(BufWriter::new).map_err(|e| of_file(path, &e));
+        let begin = |path: &Path| Output::file(path, false);
         Ok(Self { har: har.map(begin).transpose()?, page: page.map(begin).transpose()? })
     }
 
@@ -38,14 +42,17 @@ impl Files {
         self.har.is_none() && self.page.is_none()
     }
 
-    /// What is shown, and the files beside it, of which a page is laid out by `options`.
-    pub fn beside(self, view: Option<Box<dyn View>>, options: &Options) -> Option<Box<dyn View>> {
+    /// What is shown, and the files beside it, of which a page is laid out by `options`. A file that can no
+    /// longer be written is told of at once, and given up: what is shown, and what goes over the connections,
+    /// is not to end with it.
+    pub fn beside(self, view: Option<Box<dyn View>>, options: &Options, look: Look) -> Option<Box<dyn View>> {
         if self.is_empty() {
             return view;
         }
         let har = self.har.map(|file| Box::new(Har::new(file)) as Box<dyn View>);
         let page = self.page.map(|file| page(&tree::VIEW, file, options));
-        Some(Box::new(Beside { view, files: har.into_iter().chain(page).collect() }))
+        let files = har.into_iter().chain(page).collect();
+        Some(Box::new(Beside { view, files, broken: None, look }))
     }
 }
 
@@ -54,27 +61,51 @@ pub(super) fn page(view: &views::Choice, out: impl io::Write + 'static, options:
     views::page(view, out, &Options { head: true, ..*options })
 }
 
+impl Beside {
+    /// Does something with each file, as long as that goes well.
+    fn each(&mut self, mut act: impl FnMut(&mut dyn View) -> bool) {
+        let mut at = 0;
+        while let Some(file) = self.files.get_mut(at) {
+            if act(&mut **file) {
+                at += 1;
+            } else if let Err(error) = self.files.remove(at).end() {
+                // Nobody may listen any longer; that is no reason to stop.
+                let _ = self.look.tell("error: {}", &unwritable(&error));
+                self.broken = Some(error);
+            }
+        }
+    }
+}
+
+/// That a file beside cannot be written, and which.
+fn unwritable(error: &io::Error) -> Text {
+    Text::with("cannot write the output: {}", error)
+}
+
 impl Sink for Beside {
     fn wants(&self) -> Wants {
         self.files.iter().chain(&self.view).fold(Wants::NOTHING, |wants, view| wants.or(view.wants()))
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        for view in self.files.iter_mut().chain(&mut self.view) {
-            select::as_wanted(unit, view.wants(), |unit| view.take(unit))?;
+        self.each(|file| select::as_wanted(unit, file.wants(), |unit| file.take(unit)).is_continue());
+        match &mut self.view {
+            Some(view) => select::as_wanted(unit, view.wants(), |unit| view.take(unit)),
+            None => ON,
         }
-        ON
     }
 }
 
 impl View for Beside {
     fn flush(&mut self) -> io::Result<()> {
-        self.files.iter_mut().chain(&mut self.view).try_for_each(|view| view.flush())
+        self.each(|file| file.flush().is_ok());
+        self.view.as_mut().map_or(Ok(()), |view| view.flush())
     }
 
     fn end(self: Box<Self>) -> io::Result<()> {
         // Each is written, whatever became of the one before.
-        let Self { view, files } = *self;
-        files.into_iter().chain(view).map(View::end).fold(Ok(()), io::Result::and)
+        let Self { view, files, broken, .. } = *self;
+        let before = broken.map_or(Ok(()), Err);
+        files.into_iter().chain(view).map(View::end).fold(before, io::Result::and)
     }
 }

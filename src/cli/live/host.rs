@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 use super::Ending;
 use crate::cli::Look;
 use crate::cli::listen;
-use crate::model::Text;
+use crate::model::{CloseCode, Dir, SourceId, Span, Text};
+use crate::ws::{close, encode};
 
 /// Listens, ready to be waited for, and says where.
 ///
@@ -34,6 +35,21 @@ pub fn warn(ours: SocketAddr, look: Look) -> io::Result<()> {
     }
     let words = Text::with("everybody who reaches {} can use it, not only this machine", ours);
     look.tell("WARNING: {}", &words)
+}
+
+/// Warns of a Close frame that breaks a rule, and goes out all the same: it may be a slip of the pen.
+///
+/// # Errors
+/// When that cannot be written.
+pub fn warn_of_close(code: CloseCode, reason: &str, look: Look) -> io::Result<()> {
+    let body = encode::close(code, reason.as_bytes());
+    let span = Span::bytes(SourceId::Stream { conn: 1, dir: Dir::Server }, 0, body.len() as u64);
+    let mut findings = Vec::new();
+    close::check(&body, span, Dir::Server, (None, true), &mut findings);
+    findings.iter().try_for_each(|finding| {
+        let words = "a Close frame with {} breaks {}; it is sent all the same";
+        look.tell("note: {}", &Text::with(words, code.0).and(finding.rule.id))
+    })
 }
 
 impl Ending {

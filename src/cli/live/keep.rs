@@ -136,7 +136,7 @@ impl Keep {
         let mut made = Vec::new();
         let mut emit = |time, packet: &[u8]| made.push((time, packet.to_vec()));
         match (&happened.what, self.open.get_mut(&happened.flow)) {
-            (What::Open([client, server]), _) => {
+            (What::Open([client, server], _), _) => {
                 let ends = Ends { client: *client, server: *server, mss: MSS_MAX, ..Ends::default() };
                 self.count = self.count.wrapping_add(1);
                 // Any two numbers would do; these tell connections of the same endpoints apart.

@@ -30,10 +30,11 @@ use tokio::sync::oneshot;
 pub use self::args::{Args, Format, Shown};
 pub use self::below::Below;
 use self::beside::Files;
-pub use self::host::{listen, untold, warn};
+pub use self::host::{listen, untold, warn, warn_of_close};
 use self::keep::Keep;
 use self::looking::Looking;
 use self::show::Show;
+use super::Look;
 use super::output::Output;
 use crate::app::given::Given;
 use crate::app::keys::Keys;
@@ -128,17 +129,17 @@ pub fn start_on<W: io::Write + 'static>(
         account: args.account.clone(),
         ..Meta::default()
     };
-    let (panels, http) = (args.panels.clone(), args.http);
+    let (panels, http, look) = (args.panels.clone(), args.http, below.look);
     let (leave, gone) = oneshot::channel();
     let work = move || {
         let view = match shown {
             Shown::Nothing => None,
             Shown::View(choice) => Some(format.over(choice, out(), &options)),
         };
-        let view = files.beside(view, &options);
+        let view = files.beside(view, &options, look);
         let looking = panels.map(|panels| Looking::new(panels, options));
         let show = Show { view, looking, http, verdict: Verdict::default() };
-        let ending = record(&recording, &meta, show, keys, keep);
+        let ending = record(&recording, &meta, show, keys, (keep, look));
         // Nobody may wait for that.
         let _ = leave.send(());
         ending
@@ -180,7 +181,7 @@ fn record(
     meta: &Meta,
     mut show: Show,
     (keys, given): (Option<Arc<Keys>>, Given),
-    mut keep: Option<Keep>,
+    (mut keep, look): (Option<Keep>, Look),
 ) -> io::Result<Ending> {
     let mut decoder = Decoder::new(&mut show).matching(keys).giving(given);
     let mut flow = decoder.tell(&Unit::about_input(Body::Meta(meta)));
@@ -188,16 +189,16 @@ fn record(
     while flow.is_continue() {
         let mut happened = recording.next_now();
         if happened.is_none() {
-            write(&mut keep, &mut unkept, Keep::flush);
+            write(&mut keep, &mut unkept, look, Keep::flush);
             happened = recording.next();
         }
         let Some(happened) = happened else { break };
-        write(&mut keep, &mut unkept, |keep| keep.take(&happened));
+        write(&mut keep, &mut unkept, look, |keep| keep.take(&happened));
         take(&mut decoder, &happened);
         flow = decoder.sink().flush();
     }
     let summary = decoder.finish().1;
-    write(&mut keep, &mut unkept, Keep::flush);
+    write(&mut keep, &mut unkept, look, Keep::flush);
     let verdict = show.verdict;
     if let Some(view) = show.view {
         view.end()?;
@@ -205,13 +206,16 @@ fn record(
     Ok(Ending { summary, verdict, unkept })
 }
 
-/// Writes to the capture file, until that fails.
+/// Writes to the capture file, until that fails, which is told at once.
 fn write(
     keep: &mut Option<Keep>,
     unkept: &mut Option<Text>,
+    look: Look,
     act: impl FnOnce(&mut Keep) -> Result<(), Text>,
 ) {
     if let Some(Err(why)) = keep.as_mut().map(act) {
+        // Nobody may listen any longer; that is no reason to stop.
+        let _ = look.tell("error: {}", &why);
         (*keep, *unkept) = (None, Some(why));
     }
 }
@@ -221,7 +225,9 @@ fn take(decoder: &mut Decoder<&mut Show>, happened: &Happened) {
     let at = At { time: Some(time), ..At::default() };
     decoder.tick(time);
     match what {
-        What::Open(ends) => decoder.open(flow, &Beginning::opened(ends.map(Into::into))),
+        What::Open(ends, layer) => {
+            decoder.open(flow, &Beginning { layer: *layer, ..Beginning::opened(ends.map(Into::into)) });
+        }
         What::Data(from, bytes) => {
             decoder.data(flow, Side::of(*from), bytes, at);
         }
@@ -272,6 +278,7 @@ mod tests {
 
     use super::*;
     use crate::input;
+    use crate::lang::Lang;
     use crate::model::{Dir, Severity};
     use crate::pipeline;
     use crate::render::Options;
@@ -316,7 +323,8 @@ mod tests {
         let view = tree::VIEW.over(kept.clone(), Form::Text, &Options::default());
         let show = Show { view: Some(view), looking: None, http: false, verdict: Verdict::default() };
         let (given, keep) = (<_>::default(), Some(Keep::to(&path).unwrap()));
-        let ending = record(&recording, &Meta::default(), show, given, keep).unwrap();
+        let look = Look { color: false, lang: Lang::En };
+        let ending = record(&recording, &Meta::default(), show, given, (keep, look)).unwrap();
         assert!(ending.unkept.is_none() && !ending.verdict.reaches(Severity::Warning), "{ending:?}");
         let live = rows(&kept.take());
 

@@ -14,14 +14,15 @@ use crate::model::Text;
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 #[command(after_help = "\
-Bytes pass unchanged and at once, whatever they are. Without --to it is an HTTP proxy,
-for programs that can be pointed at one. Ctrl-C ends it, and the connections.
+Bytes pass unchanged and at once, whatever they are. Without --to it is an HTTP
+proxy, for programs that can be pointed at one. Ctrl-C ends it, and the
+connections.
 
 Begin with:
-  wstool proxy --to ws://127.0.0.1:9000      and let the client connect to port 9001
-  wstool proxy --to wss://example.com        the client speaks ws://, the server wss://
-  wstool proxy --tls --to wss://example.com  both wss://; the client has to trust it
-  wstool proxy                               chromium --proxy-server=http://127.0.0.1:9001")]
+  wstool proxy --to ws://127.0.0.1:9000      the client connects to port 9001
+  wstool proxy --to wss://example.com        the client speaks ws://, not wss://
+  wstool proxy --tls --to wss://example.com  both wss://; the client trusts it
+  wstool proxy     and: chromium --proxy-server=http://127.0.0.1:9001")]
 pub struct Args {
     /// Where to listen: an address and port, or a port of 127.0.0.1; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9001")]

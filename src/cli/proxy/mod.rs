@@ -21,7 +21,7 @@ use super::{Look, authority};
 use crate::lab;
 use crate::lab::fault::Fault;
 use crate::lab::gauge;
-use crate::lab::proxy::{self, Question, Settings, Target};
+use crate::lab::proxy::{self, Question, Rule, Settings, Target, Then};
 use crate::lab::tap::{Tap, now};
 use crate::model::{Dir, Text};
 use crate::render::table;
@@ -134,7 +134,7 @@ fn contradiction(args: &Args) -> Option<Text> {
 }
 
 /// Says what it does.
-fn begin(args: &Args, ours: SocketAddr, look: Look) -> io::Result<()> {
+fn begin(args: &Args, rules: &[Rule], ours: SocketAddr, look: Look) -> io::Result<()> {
     if let Some(url) = &args.to {
         let address = format!("{}://{ours}", if args.tls { "wss" } else { "ws" });
         let server = format!("{}://{}", if url.secure { "wss" } else { "ws" }, url.host_field());
@@ -156,6 +156,15 @@ fn begin(args: &Args, ours: SocketAddr, look: Look) -> io::Result<()> {
                      --keep-extensions leaves it in";
         look.tell("note: {}", &words.into())?;
     }
+    let closes = args.fault.iter().filter_map(|chance| match &chance.fault {
+        Fault::Close(code, reason) => Some((*code, reason)),
+        _ => None,
+    });
+    let rules = rules.iter().filter_map(|rule| match &rule.then {
+        Then::Close(code, reason) => Some((*code, reason)),
+        _ => None,
+    });
+    closes.chain(rules).try_for_each(|(code, reason)| live::warn_of_close(code, reason, look))?;
     live::warn(ours, look)
 }
 
@@ -175,7 +184,7 @@ impl Started {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             // Before anybody can think of pressing it.
             let mut stop = live::stop::listen()?;
-            begin(args, ours, look)?;
+            begin(args, &settings.rules, ours, look)?;
             tokio::select! {
                 () = proxy::serve(listener, Arc::new(settings), tap) => {}
                 () = recorder.gone() => {}

@@ -1,6 +1,7 @@
 //! `--messages`: what a recorded client said is said again in its rhythm, and the answers are set beside
 //! those that were recorded.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +37,10 @@ use crate::{input, pipeline};
 struct Conversation {
     conn: u32,
     only: Option<u32>,
+    /// Another connection says something, too.
+    is_one_of_many: bool,
+    /// Subprotocols and target that connections asked for which have not said anything yet.
+    asked: HashMap<u32, (Option<String>, Option<String>)>,
     /// Who said what, and when, in nanoseconds.
     said: Vec<(Dir, u64, Received)>,
     subprotocols: Option<String>,
@@ -46,6 +51,9 @@ struct Conversation {
 
 /// How long a live server may be silent behind the last message, at least.
 const SILENCE: Duration = Duration::from_secs(2);
+
+/// Connections whose requests are remembered until one of them says something.
+const ASKED: usize = 10_000;
 
 /// Bytes of a message that a line shows.
 const SHOWN: usize = 300;
@@ -126,8 +134,12 @@ fn opening(args: &Args, url: &str, recorded: &Conversation, look: Look) -> Resul
 }
 
 async fn play(args: &Args, opening: &Opening, recorded: &Conversation, look: Look) -> io::Result<u8> {
-    let screen = Screen::new(look);
+    let screen = Screen::new(look, look.ascii(false));
     screen.release()?;
+    if recorded.is_one_of_many && recorded.only.is_none() {
+        let words = "note: this is connection {}, the first that says something; --stream plays another";
+        screen.say(0, &Text::with(words, recorded.conn), Tone::Plain)?;
+    }
     let open = match opening.open(&Tap::idle()).await {
         Ok(open) => open,
         Err(failure) => {
@@ -279,16 +291,23 @@ impl Sink for Conversation {
             None => self.conn == 0 || unit.conn == self.conn,
         };
         if !is_ours || unit.conn == 0 {
+            self.is_one_of_many |= matches!(unit.body, Body::Message(message) if !message.kind.is_control());
             return ON;
         }
         match unit.body {
-            Body::Http(head) if unit.dir == Some(Dir::Client) && self.said.is_empty() => {
+            Body::Http(head) if unit.dir == Some(Dir::Client) && self.conn == 0 => {
                 let asks = |header: &&Header<'_>| header.name.eq_ignore_ascii_case("Sec-WebSocket-Protocol");
-                self.subprotocols = head.headers.iter().find(asks).map(|it| it.value.clone().into_owned());
-                self.target = head.target().map(str::to_owned);
+                let named = head.headers.iter().find(asks).map(|it| it.value.clone().into_owned());
+                if self.asked.len() < ASKED {
+                    self.asked.insert(unit.conn, (named, head.target().map(str::to_owned)));
+                }
             }
             Body::Message(message) if !message.kind.is_control() => {
-                self.conn = unit.conn;
+                if self.conn == 0 {
+                    self.conn = unit.conn;
+                    let asked = std::mem::take(&mut self.asked).remove(&unit.conn);
+                    (self.subprotocols, self.target) = asked.unwrap_or_default();
+                }
                 let (Some(dir), Some(time)) = (unit.dir, unit.time) else { return ON };
                 if message.complete && !message.payload_cut && message.holes.is_empty() {
                     let payload = message.payload.to_vec();

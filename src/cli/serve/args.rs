@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::socketio;
-use super::value::{message, origin, time};
+use super::value::{message, origin, subprotocol, time};
 use crate::cli::live;
 use crate::http::handshake::deflate_limits;
 use crate::lab::fault::{self, Chance};
@@ -17,13 +17,14 @@ use crate::model::Deflate;
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 #[command(after_help = "\
-Without a kind everything is on one port, the raw chat being told apart by its first
-bytes. Ctrl-C closes the connections with 1001; a second one ends at once.
+Without a kind everything is on one port, the raw chat being told apart by its
+first bytes. Ctrl-C closes the connections with 1001; a second one ends at once.
 
 Begin with:
-  wstool serve                                 and connect to ws://127.0.0.1:9000/echo
-  wstool serve tcp                             and join the chat with: nc 127.0.0.1 9000
-  wstool serve ws --fault close=1011:overload  to see what a client makes of it")]
+  wstool serve             and: wstool connect ws://127.0.0.1:9000/echo
+  wstool serve tcp         and join the chat with: nc 127.0.0.1 9000
+  wstool serve ws --fault close=1011:overload
+                           to see what a client makes of it")]
 pub struct Args {
     /// What to serve; everything when left out
     #[arg(value_name = "KIND")]
@@ -39,7 +40,7 @@ pub struct Args {
 
     /// A subprotocol that is spoken; may be repeated. The first that the client asks for is chosen
     #[arg(long = "subprotocol", value_name = "NAME", default_values = ["chat", "superchat"],
-        help_heading = "WebSocket")]
+        value_parser = subprotocol, help_heading = "WebSocket")]
     pub subprotocols: Vec<String>,
 
     /// Limits to permessage-deflate, such as `server_max_window_bits=10; client_no_context_takeover`, or on,

@@ -116,6 +116,9 @@ fn announce(settings: &Settings, ours: SocketAddr, look: Look) -> io::Result<()>
     drop(err);
     live::warn(ours, look)?;
     for Chance { fault, .. } in &settings.faults {
+        if let Fault::Close(code, reason) = fault {
+            live::warn_of_close(*code, reason, look)?;
+        }
         for kind in settings.kinds.iter().filter(|kind| !applies(fault, **kind)) {
             let words = Text::with("fault {} cannot befall {}", fault).word(Text::new(name(*kind)));
             look.tell("note: {}", &words)?;

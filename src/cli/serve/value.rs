@@ -26,6 +26,21 @@ pub fn message(text: &str) -> Result<u64, String> {
     size::within(text, 125, 1 << 30)
 }
 
+/// The name of a subprotocol.
+///
+/// # Errors
+/// That no handshake can name it.
+pub fn subprotocol(text: &str) -> Result<String, String> {
+    //= RFC 6455 §4.1
+    //# The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to
+    //# U+007E not including separator characters as defined in [RFC2616]
+    if crate::http::is_token(text.as_bytes()) {
+        return Ok(text.to_owned());
+    }
+    Err(Text::with("`{}` is no name of a subprotocol: one word, such as chat.v2; repeat it for more", text)
+        .to_string())
+}
+
 /// The origin of what has none, such as a file.
 const NULL: &[u8] = b"null";
 
@@ -53,6 +68,14 @@ pub fn origin_or_all(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn subprotocols_are_words() {
+        assert_eq!(subprotocol("graphql-transport-ws").as_deref(), Ok("graphql-transport-ws"));
+        for bad in ["a b", "a,b", "", "名"] {
+            assert!(subprotocol(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn origins_have_a_scheme_and_no_path() {

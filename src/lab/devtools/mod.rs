@@ -45,6 +45,8 @@ pub enum Unattached {
     Silent(Failure),
     /// Something else does.
     Other(Failure),
+    /// Something that answers what a browser is asked with no JSON.
+    Foreign,
 }
 
 impl Browser {
@@ -61,7 +63,7 @@ impl Browser {
             .await
             .map_err(Unattached::Other)?;
         let body = answer.into_body().collect().await.map_err(|e| other("/json/version", &e))?.to_bytes();
-        let version: Value = serde_json::from_slice(&body).map_err(|e| other("/json/version", &e))?;
+        let version: Value = serde_json::from_slice(&body).map_err(|_| Unattached::Foreign)?;
         let url = version["webSocketDebuggerUrl"].as_str().unwrap_or_default();
         let target = url.splitn(4, '/').nth(3).filter(|target| !target.is_empty());
         let target = target.ok_or_else(|| Unattached::Other("no webSocketDebuggerUrl".to_owned()))?;

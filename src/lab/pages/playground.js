@@ -15,7 +15,11 @@ const EXAMPLES = [
   [words.form, "server", "81 7e 00 05 48 65 6c 6c 6f"],
 ];
 
-const bytes = () => ($("hex").value.match(/[0-9a-f]{2}/gi) ?? []).map((pair) => parseInt(pair, 16));
+/** The bytes that stand there; nothing where something else than hex begins before the second. */
+const bytes = () => {
+  const hex = $("hex").value.replace(/\s+/g, "").match(/^(?:[0-9a-f]{2})*/i)[0];
+  return (hex.match(/../g) ?? []).map((pair) => parseInt(pair, 16));
+};
 
 /** The sixteen bits that begin every frame (RFC 6455 §5.2). */
 function bits() {

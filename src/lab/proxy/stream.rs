@@ -1,7 +1,7 @@
 //! A connection, under TLS or not, of which some bytes may have been looked at already.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -47,12 +47,22 @@ impl Stream {
         Self { inner: Inner::Tcp(Tapped::new(tcp, below.open(ends), us)), early: Bytes::new() }
     }
 
+    /// The address on this side; `None` where the other has left already.
+    pub fn ours(&self) -> Option<SocketAddr> {
+        self.tcp().inner().local_addr().ok()
+    }
+
     /// Takes what the client begins TLS with.
     pub async fn hello(self) -> io::Result<Hello> {
         let below = self.tcp().wire().clone();
         below.shaking();
         let begun = LazyConfigAcceptor::new(Acceptor::default(), self).await?;
         Ok(Hello { begun, below })
+    }
+
+    /// Whether TLS is spoken on it.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.inner, Inner::Tls(_))
     }
 
     /// Whether HTTP/2 was agreed on under TLS (ALPN).

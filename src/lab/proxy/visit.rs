@@ -25,7 +25,7 @@ use crate::lab::fault::Plan;
 use crate::lab::http2;
 use crate::lab::hub::held;
 use crate::lab::tap::{Tap, Wire};
-use crate::model::{Dir, StreamEnd, Text};
+use crate::model::{Dir, Layer, StreamEnd, Text};
 use crate::synth::Rng;
 
 /// How long a client may take to say what it wants, where that has to be known.
@@ -108,6 +108,15 @@ impl Visit {
         pipe::pass(client, server, &wire).await;
     }
 
+    /// Where what is shown of a connection is told, which the one side speaks or the other.
+    fn wire(&self, client: &Stream, target: &Target, address: SocketAddr) -> Wire {
+        let is_tls = match self.settings.shown {
+            Dir::Client => client.is_tls(),
+            Dir::Server => target.secure,
+        };
+        self.tap.open_on([self.from, address], Layer::tapped(is_tls))
+    }
+
     /// Whether heads have to be looked at, or bytes will do.
     fn looks(&self) -> bool {
         self.edits() || self.judges() || self.plan != Plan::default()
@@ -168,7 +177,7 @@ impl Visit {
         if let Some(status) = self.plan.status.filter(|_| is_upgrade) {
             let words = "{}: status: the handshake is answered with {}, and the server does not hear of it";
             self.tell(&Text::with(words, self.from).and(status));
-            let wire = self.tap.open([self.from, named(&server.target)]);
+            let wire = self.wire(&client, &server.target, named(&server.target, &client));
             let body = format!("wstool proxy: --fault status={status} was asked for.\n");
             let answer = head::answer(status, "Fault", &body);
             self.answer(client, &came, &answer, &wire).await;
@@ -322,12 +331,12 @@ impl Visit {
             None => target.connect(&self.settings.server_tls, &self.settings.below).await,
         };
         let why = match opened {
-            Ok((stream, address)) => return Some((stream, self.tap.open([self.from, address]))),
+            Ok((stream, address)) => return Some((stream, self.wire(client, target, address))),
             Err(why) => why,
         };
         let words = self.unreached(target, &why);
         let address = match why {
-            Unreached::Name(_) => named(target),
+            Unreached::Name(_) => named(target, client),
             Unreached::Tcp(address, _) | Unreached::Tls(address, _) => address,
         };
         let mut came = came.to_vec();
@@ -336,7 +345,7 @@ impl Visit {
             let Ok(Ok(First::Head(head))) = timeout(PATIENCE, head::read(client)).await else { return None };
             came = head;
         }
-        let wire = self.tap.open([self.from, address]);
+        let wire = self.wire(client, target, address);
         let answer = unreachable(&words);
         self.say(client, &came, &answer, &wire).await;
         None
@@ -380,10 +389,11 @@ pub(super) fn unreachable(why: &Text) -> Vec<u8> {
     head::answer(502, "Bad Gateway", &format!("wstool proxy: no connection to the server. {why}\n"))
 }
 
-/// The address that a server is named by, as far as it is one.
-fn named(target: &Target) -> SocketAddr {
-    let ip = target.host.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    (ip, target.port).into()
+/// The address that a server is named by. Of one that has no address it is who answers in its stead: the
+/// proxy, where the client reached it.
+fn named(target: &Target, client: &Stream) -> SocketAddr {
+    let ours = || client.ours().unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, target.port).into());
+    target.host.parse().map_or_else(|_| ours(), |ip: IpAddr| (ip, target.port).into())
 }
 
 /// Waits until a client is gone.

@@ -17,7 +17,7 @@ use crate::lab::socket::Stream;
 use crate::lab::tap::{Tap, Tapped};
 use crate::lab::tls;
 use crate::model::http2::PREFACE;
-use crate::model::{Dir, METHODS, StreamEnd, Text};
+use crate::model::{Dir, Layer, METHODS, StreamEnd, Text};
 
 /// How long a connection may take to say what it speaks.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,8 +77,8 @@ pub async fn open(server: &Server, listener: &TcpListener) {
             let first = first(&server, &mut stream).await;
             let early = first.as_deref().unwrap_or_default();
             // A page that looks on is told of others; nobody is told of it.
-            let wire =
-                if pages::looks_on(early) { Tap::idle() } else { server.0.tap.clone() }.open([peer, us]);
+            let tap = if pages::looks_on(early) { Tap::idle() } else { server.0.tap.clone() };
+            let wire = tap.open_on([peer, us], Layer::tapped(server.settings().tls.is_some()));
             wire.data(Dir::Client, early);
             let visitor = Visitor {
                 wire: wire.clone(),

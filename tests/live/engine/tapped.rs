@@ -77,7 +77,7 @@ fn decode(recording: &Recording) -> Found {
         let side = |dir| if dir == Dir::Client { Side::A } else { Side::B };
         decoder.tick(time);
         match what {
-            What::Open(ends) => decoder.open(flow, &Beginning::opened(ends)),
+            What::Open(ends, _) => decoder.open(flow, &Beginning::opened(ends)),
             What::Data(from, bytes) => {
                 decoder.data(flow, side(from), &bytes, at);
             }

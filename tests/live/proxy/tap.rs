@@ -250,9 +250,13 @@ fn a_server_that_is_not_there_is_named() {
     let said = proxy.end();
     let records = said.records();
     assert!(records.iter().any(|it| it["type"] == "connection" && it["status"] == 502), "{records:#?}");
-    let mut proxy = Proxy::start(&["--to", "ws://nobody.invalid", "--view", "none"]);
+    let mut proxy = Proxy::start(&["--to", "ws://nobody.invalid", "--format", "ndjson"]);
     assert!(ask(&proxy).contains("cannot resolve nobody.invalid"));
     proxy.note("check its spelling");
+    // It is the proxy that answers, where there is nobody else.
+    let records = proxy.end().records();
+    let server = records.iter().find_map(|it| it["server"].as_str()).expect("a connection");
+    assert!(server.starts_with("127.0.0.1:"), "{server}");
 }
 
 #[test]

@@ -245,6 +245,10 @@ fn tls_is_spoken_with_a_certificate_of_ones_own() {
     let output = command.env("LC_ALL", "C.UTF-8").output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && said.contains("cert.pem"), "{said}");
+    std::fs::write(key, "no key").expect("there is room");
+    let output = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("key.pem: there is no key in it"), "{said}");
 }
 
 /// What opens a page is called with its address.

@@ -25,7 +25,8 @@ pub(super) async fn open(opening: &Opening, tap: &Tap) -> Result<Open, Failure> 
         let words = "{}: the server agrees on no HTTP/2 (ALPN): try it without --http2";
         return Err(Failure::Unreached(Text::with(words, named)));
     }
-    let stream = Tapped::new(line.stream, tap.open(line.ends), Dir::Client);
+    let wire = line.tapped(tap);
+    let stream = Tapped::new(line.stream, wire, Dir::Client);
     let deadline = Instant::now() + reach.timeout;
     let dialled = http2::dial(stream, asked, deadline.into()).await;
     let took = began.elapsed();
