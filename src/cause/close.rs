@@ -100,18 +100,30 @@ rules! {
 }
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
-    let Some((by, close)) = over.close() else { return };
-    let Some(code) = close.code.filter(|code| code.0 != 1000) else { return };
+    let Some((by, close)) = over.crossing().or(over.close()) else { return };
+    let is_said = |code: &CloseCode| code.0 != 1000 || reason::is_heartbeat(&close.reason);
+    let Some(code) = close.code.filter(is_said) else { return };
     let Some(rule) = rule(over, by, close, code) else { return };
     let reason = prefix(&close.reason, REASON);
     let name = code.name();
-    let what = match reason {
-        "" => Text::with("ended with {} ({}), sent by the {}", code.0).word(name).word(by.name()),
-        reason => Text::with("ended with {} “{}”, sent by the {}", code.0).and(reason).word(by.name()),
+    let is_answer = over.may_be_answer();
+    let what = match (reason, is_answer) {
+        ("", false) => Text::with("ended with {} ({}), sent by the {}", code.0).word(name).word(by.name()),
+        (reason, false) => {
+            Text::with("ended with {} “{}”, sent by the {}", code.0).and(reason).word(by.name())
+        }
+        ("", true) => Text::with("ended with {} ({}) in a Close frame of the {}; {}", code.0)
+            .word(name)
+            .word(by.name())
+            .word(PERHAPS_ANSWER),
+        (reason, true) => Text::with("ended with {} “{}” in a Close frame of the {}; {}", code.0)
+            .and(reason)
+            .word(by.name())
+            .word(PERHAPS_ANSWER),
     };
     let mut case = Case::new(what.clone(), over.lifetime().into_iter().collect());
     let mut finding = Finding::new(rule, None, "1000, a normal closure".into(), what);
-    if let Some(diagnosis) = diagnosis(over, by, close, rule, &mut case) {
+    if !is_answer && let Some(diagnosis) = diagnosis(over, by, close, rule, &mut case) {
         finding = finding.because(diagnosis);
     }
     causes.push(seen_in(finding.like(case), close.packet));
@@ -122,12 +134,17 @@ pub(super) fn is_keepalive(rule: &Rule) -> bool {
     *rule == KEEPALIVE_TIMEOUT
 }
 
+/// What is said of a Close frame where it is not known who was first.
+const PERHAPS_ANSWER: &str = "perhaps the answer to one that is not in the capture";
+
 /// The longest reason that a Close frame has room for, in bytes (RFC 6455 §5.5).
 const REASON: usize = 123;
 
 /// The cause that a code stands for; `None` where it tells of nothing that went wrong.
 fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<&'static Rule> {
     Some(match code.0 {
+        // Tornado closes in order, and says why in the reason.
+        1000 | 1001 | 1011 if reason::is_heartbeat(&close.reason) => &KEEPALIVE_TIMEOUT,
         // A page is left.
         1001 if by == Dir::Client => return None,
         // It may answer one that the capture lacks, and repeats its code then.
@@ -141,14 +158,13 @@ fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<
         1008 => &POLICY,
         1009 => &TOO_BIG,
         1010 => &MISSING_EXTENSION,
-        1011 if reason::is_heartbeat(&close.reason) => &KEEPALIVE_TIMEOUT,
         1011 => &INTERNAL_ERROR,
         1012 => &RESTART,
         1013 => &TRY_LATER,
         1014 => &BAD_GATEWAY,
         3000 => &UNAUTHORIZED,
         3001..=3999 => &REGISTERED,
-        4400..=4499 if is_graphql(over) && by == Dir::Server => &GRAPHQL,
+        4400..=4500 | 4504 if is_graphql(over) && by == Dir::Server => &GRAPHQL,
         4000..=4999 => &APPLICATION,
         _ => &UNUSUAL,
     })
@@ -281,7 +297,16 @@ fn too_big(over: &Over<'_>, sender: Dir, close: &ClosePart, case: &mut Case) -> 
         .and(grouped(inflated))
         .and(size(inflated))
         .and(grouped(limit)),
-        (0, _) => Text::new("a message of the {} is longer than its peer allows").word(sender.name()),
+        (0, _) => {
+            let counts = &over.ending.counts[sender.index()];
+            Text::new(
+                "a message of the {} is longer than its peer allows; all that it sent are {} bytes in {} \
+                 messages",
+            )
+            .word(sender.name())
+            .and(grouped(counts.payload_bytes))
+            .and(grouped(counts.messages))
+        }
         (bytes, None) => Text::new("a message of the {} has {} bytes ({}), more than its peer allows")
             .word(sender.name())
             .and(grouped(bytes))
@@ -318,6 +343,7 @@ fn graphql(code: u16) -> Option<&'static str> {
         4408 => "connection_init did not come in time",
         4409 => "an operation with an id that is in use already",
         4429 => "connection_init came more than once",
+        4500 => "the server failed inside, as graphql-ws says by this code",
         _ => return None,
     })
 }

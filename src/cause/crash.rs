@@ -40,7 +40,7 @@ fn answered_by_end(over: &Over<'_>, end: TcpEnd) -> Option<i64> {
     let messages = i64::try_from(over.ending.counts[Dir::Client.index()].messages).ok()?.max(1);
     let apart = over.lived()? / messages;
     // A reset says more.
-    let is_then = dir == Dir::Client && end.by == Dir::Server && end.how == StreamEnd::Fin;
+    let is_then = dir == Dir::Client && end.by == Dir::Server && end.how == StreamEnd::Fin && !over.has_left;
     (is_then && (0..=AT_ONCE).contains(&after) && after.saturating_mul(SELDOM) <= apart).then_some(after)
 }
 
@@ -71,7 +71,29 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         let what = Text::new("ended while the {} was sending a message").word(dir.name());
         let case = Case::new(what, over.lifetime().into_iter().collect());
         let mut finding = Finding::new(&CUT_MESSAGE, None, "the rest of the message".into(), got).like(case);
-        if end.by != dir {
+        if end.by == dir
+            && let Some(shut) = super::tcp::shut_at_end(over, dir.peer(), end)
+        {
+            let behind = Text::new(
+                "the {} had not read for {} (its window was zero), and the {} gave it up with what still \
+                 waited for it",
+            )
+            .word(dir.peer().name())
+            .and(wait(shut))
+            .word(dir.name());
+            let mend = Text::new(
+                "look at what the {} did at that time; bound what waits for it, and drop or merge the rest",
+            )
+            .word(dir.peer().name());
+            finding = finding.because(Diagnosis::new(CUT_MESSAGE.id, behind, mend));
+        } else if let Some(shut) = super::tcp::shut_at_end(over, dir.peer(), end) {
+            let behind = Text::new("the {} had not read for {} (its window was zero), and then ended TCP")
+                .word(end.by.name())
+                .and(wait(shut));
+            let mend = Text::new("look at what the {} did at that time: it reads too little or not at all")
+                .word(end.by.name());
+            finding = finding.because(Diagnosis::new(CUT_MESSAGE.id, behind, mend));
+        } else if end.by != dir {
             let limit = super::size::behind(unfinished.length());
             let behind = limit.unwrap_or_else(|| {
                 Text::new("the {} ended TCP without waiting for the rest").word(end.by.name())

@@ -340,7 +340,10 @@ fn ended_together(server: Endpoint, events: &[Event]) -> (Vec<Together>, HashSet
         let took = last.ended.since(first.ended);
         let gone = burst.iter().filter(|event| event.began < first.ended).count();
         // Where most of those that end have begun meanwhile, one after the other fails.
-        if gone < ALL || gone * 5 < burst.len() * 4 {
+        // Two in use that end at the same moment are no accident either.
+        let is_busy = |event: &Event| event.silence.is_none_or(|silence| silence < SECOND);
+        let is_pair = gone == 2 && took <= 10 * MILLISECOND && burst.iter().all(is_busy);
+        if gone < ALL && !is_pair || gone * 5 < burst.len() * 4 {
             continue;
         }
         // They were open at the same time, and hardly another was. (All events are looked at: only now.)
@@ -360,7 +363,9 @@ fn ended_together(server: Endpoint, events: &[Event]) -> (Vec<Together>, HashSet
             continue;
         }
         let got = Text::with("{} connections ended within {}", gone).and(span(took));
-        let what = if gone == open {
+        let what = if gone == open && gone == 2 {
+            Text::with("both connections to {} ended within {}", server)
+        } else if gone == open {
             Text::with("all {} connections to {} ended within {}", gone).and(server)
         } else {
             Text::with("{} of {} connections to {} ended within {}", gone).and(open).and(server)

@@ -181,9 +181,9 @@ impl Head {
         let mut groups = joined(self.groups.iter().filter(|group| !is_explained(group) && !is_cut(group)));
         groups.sort_by_key(|group| {
             let (own, conn) = (group.rule.severity, group.first.conn);
-            // A note explains nothing, unless it says what led to the end.
-            let explains =
-                group.is_case && conn > 0 && (own > Severity::Note || *group.rule == pace::RATE_GREW);
+            // A note explains nothing, unless it says what led to the end, nor does the manner of an end.
+            let says_why = own > Severity::Note && !MANNERS.contains(&group.rule);
+            let explains = group.is_case && conn > 0 && (says_why || *group.rule == pace::RATE_GREW);
             let severity = if explains { worst[&conn] } else { own };
             let is_shared = group.is_case && conn == 0 && !crowd::is_consequence(group.rule);
             let is_seen = !LIMITS.contains(&group.rule);
@@ -329,7 +329,8 @@ impl Head {
         // Requests without an answer say nothing of the manner of the end.
         let says_little =
             |finding: &Finding| reply::RULES.contains(&finding.rule) && !reply::explains(finding);
-        let is_unexplained = judgement.told_with.is_none() && unit.findings.iter().all(says_little);
+        let is_unexplained =
+            judgement.told_with.is_none() && !judgement.has_left && unit.findings.iter().all(says_little);
         // That a browser says so, too, adds nothing to an answer that opened no WebSocket.
         let is_refused = judgement.outcome == Outcome::Refused;
         let says_why = |finding: &Finding| *finding.rule == FAILURE_TOLD && !is_refused;

@@ -46,10 +46,21 @@ pub(super) fn explains(rule: &Rule) -> bool {
     *rule == GIVEN_UP
 }
 
+/// Who closed in order while its ping was not answered, if its Close frame was not answered either: the peer
+/// was no longer there for it. (Who says more in that frame has other reasons.)
+fn closed(over: &Over<'_>) -> Option<(Dir, Option<Time>, Text)> {
+    let (by, close) = over.close()?;
+    let is_plain = close.reason.is_empty() && close.code.is_none_or(|code| matches!(code.0, 1000 | 1001));
+    let is_unanswered = over.ending.sides[by.peer().index()].close.is_none()
+        && over.ending.first.is_some_and(|end| end.by == by);
+    (is_plain && is_unanswered).then_some((by, close.time, "a Close frame".into()))
+}
+
 /// Who ended the connection itself while its ping was not answered.
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
-    let Some((end, ended)) = over.cut().and_then(|end| Some((end, end.time?))) else { return };
-    let (dir, peer) = (end.by, end.by.peer());
+    let cut = over.cut().map(|end| (end.by, end.time, Text::with("{}", end.how.flag())));
+    let Some((dir, Some(ended), how)) = cut.or_else(|| closed(over)) else { return };
+    let peer = dir.peer();
     let sides = &over.ending.sides;
     let Some(ping) = sides[dir.index()].waiting else { return };
     let waited = ended.since(ping.since);
@@ -74,7 +85,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         return;
     }
     let what = Text::new("ended by the {} while its ping was not answered").word(dir.name());
-    let got = Text::with("none in {}, then {}", wait(waited)).and(end.how.flag());
+    let got = Text::with("none in {}, then {}", wait(waited)).word(how);
     let measures = vec![Measure::of(Quantity::Waited, waited)];
     // What it sent before the end has arrived, the ping among it.
     let own = over.ending.transport.as_deref().map(|facts| &facts.sides[dir.index()]);

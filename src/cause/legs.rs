@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 
 use super::over::Over;
-use super::{Fast, silence};
+use super::{Fast, crash, silence};
 use crate::limits;
-use crate::model::{Finding, Rule, Time};
+use crate::model::{Dir, Finding, Rule, Time};
 
 /// Legs that end of the same cause end no further apart, in nanoseconds.
 const APART: i64 = 250_000_000;
+/// Nanoseconds of silence on both legs before an end that have something to do with it, and by how many
+/// they differ at most.
+const QUIET: i64 = 2_000_000_000;
+const ALIKE: i64 = 50_000_000;
 
 /// Connections that have ended of some cause, by the number of the leg that began first.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ pub struct Waiting {
     pub packet: u64,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// The silence before, if that was all there was to its end.
+    quiet: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -40,6 +46,8 @@ struct Leg {
     time: Time,
     /// It is the one from the client to the proxy.
     is_clients: bool,
+    /// The silence before, if that was all there was to its end.
+    quiet: Option<i64>,
     /// The causes, and what is said of them.
     causes: Vec<(&'static Rule, String)>,
 }
@@ -59,18 +67,32 @@ impl Leg {
 }
 
 impl Legs {
+    /// Whether what is said of a leg waits for its other leg.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// A connection is over. Causes of which its other leg has ended, too, are taken out: gives the number
     /// of that one.
     pub fn ends(&mut self, over: &Over<'_>, causes: &mut Vec<Finding>) -> Option<u32> {
         let time = over.ended()?;
         let way = over.connection.passes_on.map_or(over.conn, std::num::NonZeroU32::get);
+        let quiet = quiet(over, causes);
         if over.connection.passes_on.is_none()
             && let Some(waiting) = self.waiting.remove(&way)
-            && !(waiting.is_near(time) && causes.iter().any(|cause| silence::explains(cause.rule)))
         {
-            self.in_vain.push(waiting);
+            let is_near = waiting.is_near(time);
+            if is_near && is_alike(quiet, waiting.quiet) {
+                *causes = silence::between(over).into_iter().collect();
+            } else if !(is_near && causes.iter().any(|cause| silence::explains(cause.rule))) {
+                self.in_vain.push(waiting);
+            }
         }
         if let Some(other) = self.ended.remove(&way).filter(|other| other.is_near(time)) {
+            if is_alike(quiet, other.quiet) {
+                *causes = silence::between(over).into_iter().collect();
+                return None;
+            }
             let before = causes.len();
             causes.retain(|cause| !other.has(cause));
             return (causes.len() < before).then_some(other.conn);
@@ -80,15 +102,19 @@ impl Legs {
         }
         if self.ended.len() + self.waiting.len() < limits::LEGS {
             let is_servers = over.connection.passes_on.is_some();
-            if is_servers && causes.iter().any(|cause| silence::explains(cause.rule)) {
+            let is_silence = quiet.is_some() || causes.iter().any(|cause| silence::explains(cause.rule));
+            if is_servers && is_silence {
                 let packet = over.ending.first.map_or(0, |end| end.packet);
                 let findings = std::mem::take(causes);
-                self.waiting.insert(way, Waiting { conn: over.conn, time, packet, findings });
+                self.waiting.insert(way, Waiting { conn: over.conn, time, packet, findings, quiet });
                 return Some(way);
             }
-            let causes = causes.iter().map(|cause| (cause.rule, what(cause))).collect();
+            let causes: Vec<_> = causes.iter().map(|cause| (cause.rule, what(cause))).collect();
             let is_clients = over.connection.passes_on.is_none();
-            self.ended.insert(way, Leg { conn: over.conn, time, is_clients, causes });
+            if causes.is_empty() && quiet.is_none() {
+                return None;
+            }
+            self.ended.insert(way, Leg { conn: over.conn, time, is_clients, quiet, causes });
         }
         None
     }
@@ -108,6 +134,19 @@ impl Waiting {
     fn is_near(&self, time: Time) -> bool {
         time.since(self.time).abs() <= APART
     }
+}
+
+/// The silence before a leg was ended by the side of the proxy, where nothing else is known of its end.
+fn quiet(over: &Over<'_>, causes: &[Finding]) -> Option<i64> {
+    let proxy = if over.connection.passes_on.is_some() { Dir::Client } else { Dir::Server };
+    let is_its = over.cut().is_some_and(|end| end.by == proxy) && over.knows_silence() && over.is_at_rest();
+    let is_plain = |cause: &Finding| crash::is_reset(cause.rule) || silence::is_vague(cause.rule);
+    over.silence().filter(|silence| is_its && *silence >= QUIET && causes.iter().all(is_plain))
+}
+
+/// Whether both legs fell silent at the same time, so that who is between has ended both for it.
+fn is_alike(one: Option<i64>, other: Option<i64>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| (one - other).abs() <= ALIKE)
 }
 
 fn what(cause: &Finding) -> String {

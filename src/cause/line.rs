@@ -15,8 +15,11 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
     let is_over = (ending.first.is_some() || close.is_some() && is_timed) && over.is_websocket();
     Judgement {
         outcome,
-        by: over.ender(),
+        by: over.ender().filter(|_| !over.may_be_answer()),
         close,
+        crossing: over.crossing(),
+        may_be_answer: over.may_be_answer(),
+        has_left: over.has_left,
         code: ending.close_code,
         tcp: ending.first,
         status: connection.status,

@@ -130,6 +130,8 @@ pub struct Judge<S> {
     beats: HashMap<u32, Beats, Fast>,
     /// Messages that are errors.
     faults: HashMap<u32, Faults, Fast>,
+    /// Connections whose client has taken leave.
+    farewells: HashSet<u32, Fast>,
     /// Who their clients say that they are.
     identities: Identities,
     crowd: Crowd,
@@ -171,6 +173,7 @@ impl<S: Sink> Judge<S> {
             paces: HashMap::default(),
             beats: HashMap::default(),
             faults: HashMap::default(),
+            farewells: HashSet::default(),
             identities: Identities::default(),
             crowd: Crowd::within(limits::MEMORY),
             legs: Legs::default(),
@@ -202,12 +205,15 @@ impl<S: Sink> Judge<S> {
             self.paces.remove(&unit.conn);
             self.beats.remove(&unit.conn);
             self.faults.remove(&unit.conn);
+            self.farewells.remove(&unit.conn);
             return ON;
         }
         let pace = forget(&mut self.paces, unit.conn);
         let inflated = pace.as_ref().map_or([0; 2], Pace::largest);
         let (conn, time, close) = (unit.conn, unit.time, ending.close());
-        let over = Over { conn, connection, ending, close, time, found: &found, inflated, hints: &hints };
+        let has_left = !self.farewells.is_empty() && self.farewells.remove(&conn);
+        let over =
+            Over { conn, connection, ending, close, time, found: &found, inflated, hints: &hints, has_left };
         let mut causes = Vec::new();
         for find in DETECTORS {
             find(&over, &mut causes);
@@ -229,7 +235,9 @@ impl<S: Sink> Judge<S> {
         {
             faults.find(&over, &mut causes);
         }
-        let told_with = if causes.is_empty() { None } else { self.legs.ends(&over, &mut causes) };
+        // Of most that are closed nothing is to be said.
+        let is_leg = connection.passes_on.is_some() || self.legs.is_waiting() || over.cut().is_some();
+        let told_with = if causes.is_empty() && !is_leg { None } else { self.legs.ends(&over, &mut causes) };
         self.count(&causes);
         let judgement = Judgement { told_with, ..line::judgement(&over) };
         let packets = ending.first.map(|end| end.packet).filter(|packet| *packet > 0);
@@ -270,6 +278,9 @@ impl<S: Sink> Judge<S> {
         }
         if app.answers().next().is_some() {
             replies.see(unit, app);
+        }
+        if app.is_farewell() && unit.dir == Some(Dir::Client) && self.farewells.len() < limits::CROWD {
+            self.farewells.insert(unit.conn);
         }
         if Beats::is_one(message) {
             self.beats.entry(unit.conn).or_default().see(unit, message);

@@ -24,6 +24,8 @@ pub struct Over<'a> {
     pub inflated: [u64; 2],
     /// What was noticed about its handshake, and of bytes that are no frames: diagnoses.
     pub hints: &'a [Diagnosis],
+    /// The client has taken leave, in the protocol of the application.
+    pub has_left: bool,
 }
 
 impl<'a> Over<'a> {
@@ -42,6 +44,23 @@ impl<'a> Over<'a> {
     /// The Close frame that came first, and who sent it.
     pub fn close(&self) -> Option<(Dir, &'a ClosePart)> {
         self.close
+    }
+
+    /// Whether whoever sent the first Close frame that was seen may have answered another one with it, which
+    /// is not in the capture: hardly anything of its peer is.
+    pub fn may_be_answer(&self) -> bool {
+        let Some((by, _)) = self.close() else { return false };
+        let (peer, counts) = (&self.ending.sides[by.peer().index()], self.ending.counts[by.peer().index()]);
+        peer.close.is_none() && (peer.is_blind || counts.frames == 0 && !peer.is_whole)
+    }
+
+    /// The Close frame of the other endpoint, where it says more than the first one: both closed at once, or
+    /// the answer has a reason of its own.
+    pub fn crossing(&self) -> Option<(Dir, &'a ClosePart)> {
+        let (by, close) = self.close()?;
+        let other = self.ending.sides[by.peer().index()].close.as_ref()?;
+        let is_plain = |close: &ClosePart| close.code.is_none_or(|code| matches!(code.0, 1000 | 1001));
+        (is_plain(close) && !is_plain(other)).then_some((by.peer(), other))
     }
 
     /// Who ended it: by the first Close frame, or else by the first end of a stream.
@@ -88,7 +107,7 @@ impl<'a> Over<'a> {
     pub fn heard(&self) -> Option<(Dir, Time)> {
         let frame = self.ending.heard();
         if self.is_seen() {
-            return frame;
+            return self.under_way().into_iter().chain(frame).max_by_key(|(_, time)| *time);
         }
         if self.close().is_some() {
             return None;
@@ -96,6 +115,16 @@ impl<'a> Over<'a> {
         let sides = &self.ending.transport.as_deref()?.sides;
         let of = |dir: Dir| Some((dir, sides[dir.index()].spoke?));
         [of(Dir::Client), of(Dir::Server), frame].into_iter().flatten().max_by_key(|(_, time)| *time)
+    }
+
+    /// Who was sending a frame that never became whole, and when the last of it came: before what ended it.
+    fn under_way(&self) -> Option<(Dir, Time)> {
+        let (facts, ended) = (self.ending.transport.as_deref()?, self.ended()?);
+        let of = |dir: Dir| {
+            self.ending.sides[dir.index()].unfinished?.frame?;
+            Some((dir, facts.sides[dir.index()].spoke?.min(ended)))
+        };
+        [Dir::Client, Dir::Server].into_iter().filter_map(of).max_by_key(|(_, time)| *time)
     }
 
     /// Nanoseconds without a frame of either endpoint before what ended it; since the handshake where

@@ -154,6 +154,12 @@ const TOPICS: &[Topic] = &[
         "come back later, each time after a longer pause; give the server more room",
     ),
     topic(
+        &[&["timed", "out"], &["timeout"], &["time", "out"], &["deadline"]],
+        &[],
+        "the {} had waited for something for as long as it was ready to, as the reason says",
+        "see what did not come in time, and what kept the other endpoint from it",
+    ),
+    topic(
         &[&["version"], &["outdated"], &["obsolete"], &["deprecated"]],
         &[],
         "client and server are of versions that do not fit, as the reason says",

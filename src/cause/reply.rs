@@ -177,7 +177,7 @@ impl Replies {
         let is_seen = over.ending.how.is_seen();
         // Where something of who answers is missing, the answer may have been among it.
         let told = over.connection.unanswered.iter().filter(|it| over.is_all_of(it.dir.peer()));
-        causes.extend(told.filter_map(|it| unanswered(it, is_seen)));
+        causes.extend(told.filter_map(|it| unanswered(it, patience(it, over))));
         let Some(trouble) = talk.trouble else { return };
         for (dir, what, times, packet) in &trouble.again {
             let got = Text::with("{} further answers to {}", grouped(*times as u64)).and(what);
@@ -192,11 +192,13 @@ impl Replies {
             causes.push(failed.finding("had the answers from the {} to {} end with “{}”", None));
         }
         let code = over.close().and_then(|(_, close)| close.code).map(|code| code.0);
-        let is_fine = !is_seen || matches!(code, Some(1000 | 1001));
+        let is_fine = matches!(code, Some(1000 | 1001));
         if let Some(failed) = &trouble.failed
-            && !is_fine
+            // A page that is left has its own reason.
+            && is_seen && !(code == Some(1001) && over.ender() == Some(Dir::Client))
             // What is not there may have come between, and said more.
-            && (code.is_some() || over.is_whole())
+            && (code.is_some() && !is_fine || over.is_whole())
+            && !(is_fine && is_in_order(failed, over))
             && let Some((end, failed_at)) = over.ended().zip(failed.time)
             // Where its packet was overtaken on the way it seems to be later.
             && end.since(failed_at).abs() <= RIGHT_BEFORE
@@ -209,7 +211,8 @@ impl Replies {
     /// A session of Engine.IO is over: what its events wanted and did not get.
     pub fn session(session: &AppSession) -> Vec<Finding> {
         let is_seen = session.end.is_some_and(|end| end != SessionEnd::CaptureEnd);
-        session.unanswered.iter().filter_map(|it| unanswered(it, is_seen)).collect()
+        let patience = if is_seen { PATIENCE } else { PATIENCE_AT_END };
+        session.unanswered.iter().filter_map(|it| unanswered(it, (is_seen, patience))).collect()
     }
 
     /// What all connections to a server show.
@@ -349,9 +352,30 @@ impl Method {
     }
 }
 
+/// Whether an end in order has nothing to do with the error before it: the server has said something since,
+/// did not end it, or is who asked. (Clients leave when they like.)
+fn is_in_order(failed: &Failed, over: &Over<'_>) -> bool {
+    let heard = over.ending.sides[failed.dir.peer().index()].heard;
+    let has_said_more = heard.zip(failed.time).is_none_or(|(heard, said)| heard > said);
+    has_said_more || failed.dir == Dir::Server || over.ender() != Some(Dir::Server)
+}
+
+/// Whether the end of its connection was seen, and how long a request has to have waited until then to be
+/// missed: who ends the connection itself while it waits for a heartbeat has waited for long enough.
+fn patience(it: &Unanswered, over: &Over<'_>) -> (bool, i64) {
+    let method = it.method.to_ascii_lowercase();
+    let is_beat = method.contains("ping") || method.contains("heartbeat");
+    let is_given_up = is_beat && over.ender() == Some(it.dir) && over.has_ended_badly();
+    match over.ending.how.is_seen() {
+        true if is_given_up => (true, SECOND),
+        true => (true, PATIENCE),
+        false => (false, PATIENCE_AT_END),
+    }
+}
+
 /// Requests that have no answer in the end; `is_seen` says whether that is the end of their connection.
-fn unanswered(it: &Unanswered, is_seen: bool) -> Option<Finding> {
-    let waited = it.waited.filter(|waited| *waited >= if is_seen { PATIENCE } else { PATIENCE_AT_END })?;
+fn unanswered(it: &Unanswered, (is_seen, patience): (bool, i64)) -> Option<Finding> {
+    let waited = it.waited.filter(|waited| *waited >= patience)?;
     let who = it.dir.peer().name();
     let request = match &it.id {
         Some(id) => Text::with("{} (id {})", &it.method).and(id),

@@ -31,6 +31,9 @@ rules! {
 /// Nanoseconds of silence that are long: most heartbeats are more frequent.
 const LONG: i64 = 30 * SECOND;
 
+/// Nanoseconds of silence before an end that are worth more than how it ended.
+const QUIET: i64 = 10 * SECOND;
+
 /// An idle timeout that somebody has unless it is set.
 struct Habit {
     seconds: u64,
@@ -67,6 +70,7 @@ const HABITS: &[Habit] = &[
     habit(50, "HAProxy's example configuration", None, Place::Proxy),
     habit(55, "Heroku's router", Some(Software::Heroku), Place::Proxy),
     habit(60, "nginx (proxy_read_timeout)", Some(Software::Nginx), Place::Proxy),
+    habit(60, "Apache httpd (ProxyTimeout)", None, Place::Proxy),
     habit(60, "AWS's ALB", None, Place::Proxy),
     habit(100, "Cloudflare", Some(Software::Cloudflare), Place::Proxy),
     habit(240, "Azure's load balancer", None, Place::Path),
@@ -79,6 +83,34 @@ const HABITS: &[Habit] = &[
 /// Whether one of these already says why a connection was ended.
 pub(super) fn explains(rule: &Rule) -> bool {
     [&IDLE_TIMEOUT, &CLOSED_IDLE].contains(&rule)
+}
+
+/// Whether a rule says of a silence no more than that it was long.
+pub(super) fn is_vague(rule: &Rule) -> bool {
+    *rule == NO_HEARTBEAT
+}
+
+/// Both legs of a way through a proxy were ended by that after the same silence; this is one of them.
+pub(super) fn between(over: &Over<'_>) -> Option<Finding> {
+    let (end, silence) = (over.cut()?, over.silence()?);
+    let got = Text::with("{} of silence, then {} from the {}", span(silence))
+        .and(end.how.flag())
+        .word(end.by.name());
+    let what = "ended by the proxy in between after a silence, on both sides of it, without a Close frame";
+    let case = Case::new(what.into(), vec![Measure::of(Quantity::Silence, silence)]);
+    let behind = Text::with(
+        "an idle timeout of {} of that proxy (nginx: proxy_read_timeout; HAProxy: timeout tunnel, or client \
+         and server)",
+        span(silence),
+    );
+    let often = often_enough(silence);
+    let mend =
+        Text::with("a ping or a message every {} would have kept it open; or raise the timeout", often);
+    let expected = "a frame, or a ping, more often than that".into();
+    let finding = Finding::new(&IDLE_TIMEOUT, None, expected, got)
+        .because(Diagnosis::new(IDLE_TIMEOUT.id, behind, mend))
+        .like(case);
+    Some(seen_in(finding, end.packet))
 }
 
 /// Whether a Close frame ends the connection because it was idle, as its reason says.
@@ -280,7 +312,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
 /// them there.
 fn no_heartbeat(over: &Over<'_>, end: TcpEnd, silence: i64) -> Option<Finding> {
     // A reset says more, and where something is missing it may be the end by the other one.
-    if silence < LONG || !end.how.is_orderly() || over.has_pings() || !over.is_whole() {
+    if silence < QUIET || !end.how.is_orderly() || over.has_pings() || !over.is_whole() {
         return None;
     }
     let got = Text::with("{} of silence, then {} from the {}", span(silence))
@@ -290,7 +322,17 @@ fn no_heartbeat(over: &Over<'_>, end: TcpEnd, silence: i64) -> Option<Finding> {
         .word(end.by.name());
     let case = Case::new(what, vec![Measure::of(Quantity::Silence, silence)]);
     let expected = "a ping now and then, and a Close frame before the end".into();
-    Some(seen_in(Finding::new(&NO_HEARTBEAT, None, expected, got).like(case), end.packet))
+    let mut finding = Finding::new(&NO_HEARTBEAT, None, expected, got).like(case);
+    if let Some(proxy) = Evidence::about(over, end).proxy() {
+        let words = "an idle timeout of {}: of {}, which answered the handshake, or of what is behind it; or \
+                     a program there that ended";
+        let behind = Text::with(words, span(silence)).word(proxy);
+        let often = often_enough(silence);
+        let mend =
+            Text::with("a ping or a message every {} would have kept it open; or raise the timeout", often);
+        finding = finding.because(Diagnosis::new(NO_HEARTBEAT.id, behind, mend));
+    }
+    Some(seen_in(finding, end.packet))
 }
 
 #[cfg(test)]
@@ -353,12 +395,15 @@ mod tests {
         assert!(
             server(Software::Nginx, 60).ends_with("nginx (proxy_read_timeout), which answered the handshake")
         );
-        assert!(server(Software::Unnamed, 60).ends_with("nginx (proxy_read_timeout) and of AWS's ALB"));
-        assert_eq!(server(Software::Other, 60), "an idle timeout of 60 s, usual of AWS's ALB");
+        let both = "Apache httpd (ProxyTimeout) and of AWS's ALB";
+        assert!(
+            server(Software::Unnamed, 60).ends_with(&format!("nginx (proxy_read_timeout) and of {both}"))
+        );
+        assert_eq!(server(Software::Other, 60), format!("an idle timeout of 60 s, usual of {both}"));
         assert!(server(Software::Cloudflare, 60).contains("60 s: of Cloudflare, which answered"));
         assert_eq!(server(Software::Unnamed, 100), "an idle timeout of 100 s");
         let client = |seconds| of(Dir::Client, StreamEnd::Fin, Some(Software::Other), seconds);
-        assert!(client(60).ends_with("nginx (proxy_read_timeout) and of AWS's ALB"));
+        assert!(client(60).ends_with(&format!("nginx (proxy_read_timeout) and of {both}")));
         assert_eq!(client(5), "an idle timeout of 5 s");
         let reset = |seconds| of(Dir::Server, StreamEnd::Rst, Some(Software::Nginx), seconds);
         assert!(reset(350).contains("NLB") && !reset(60).contains("usual"));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::over::{Over, seen_in};
 use crate::model::quantity::{grouped, share, wait};
 use crate::model::{
-    At, Case, Cite, Diagnosis, Dir, Finding, Measure, Quantity, Rule, StreamEnd, TcpFacts, TcpSide, Text,
-    rules,
+    At, Case, Cite, Diagnosis, Dir, Finding, Measure, Quantity, Rule, StreamEnd, TcpEnd, TcpFacts, TcpSide,
+    Text, rules,
 };
 
 rules! {
@@ -34,6 +34,13 @@ rules! {
         "neither endpoint learns of it: the sender gives up after some fifteen minutes, its peer never",
         usually "a cable, Wi-Fi or VPN that is gone, a host without power, a NAT that forgot the connection",
         mend "send pings and give up when no pong comes in time; look at what changed on the way then";
+    INTERRUPTED = "path-interrupted", Warning, Cite { doc: "RFC 9293", section: "3.8.3" }, Capture,
+        "for some seconds an endpoint sent again and again, and nothing came back; then it went on",
+        "messages come late, all at once; pings and requests with a short timeout fail meanwhile",
+        usually "a link that was gone for that time (Wi-Fi, mobile network, VPN, a failover), or a host that \
+                 was suspended",
+        mend "allow more time for pongs than such a gap lasts; look at what changed on the way, and whether \
+              a host slept";
     VANISHED = "keep-alive-unanswered", Error, Cite { doc: "RFC 9293", section: "3.8.4" }, Capture,
         "an endpoint's TCP asked whether its peer is there, and nothing came back",
         "the connection is open for one of them only, until its TCP gives up",
@@ -61,6 +68,9 @@ const LOST_SHARE: f64 = 0.02;
 /// Segments sent again, or probes, without an answer, and nanoseconds from the first of them on.
 const VAIN: u32 = 3;
 const VAIN_FOR: i64 = 1_000_000_000;
+/// For how many nanoseconds nothing comes back, to be a way that was gone: TCP sends again within this time
+/// even where much is lost.
+const GONE_FOR: i64 = 2_000_000_000;
 /// For how many nanoseconds the one is heard while nothing of the other arrives, to be a way that is dark.
 const ONE_WAY_FOR: i64 = 3_000_000_000;
 /// Bytes of a segment that is large: any way takes smaller ones (1,280 with its headers in IPv6).
@@ -88,6 +98,10 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
             let found = large.or_else(|| one_way_dark(dir, side, peer));
             causes.extend(found.or_else(|| packet_loss(dir, side, facts)));
         }
+        if side.resent.segments > 0 && peer.heard.is_some() {
+            causes
+                .extend(interrupted(dir, side, peer).filter(|_| !causes.iter().any(|it| explains(it.rule))));
+        }
         if is_dark {
             causes.extend(went_dark(dir, side));
         }
@@ -101,6 +115,19 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
             causes.extend(sent_after_rst(dir, side, peer, facts));
         }
     }
+}
+
+/// For how long, in nanoseconds, `dir` had not read when its peer ended the connection, if that was so until
+/// then.
+pub(super) fn shut_at_end(over: &Over<'_>, dir: Dir, end: TcpEnd) -> Option<i64> {
+    let facts = over.ending.transport.as_deref()?;
+    let zero = &facts.sides[dir.index()].zero_window;
+    let since = end.time?.since(zero.first?.time?);
+    let (longest, total) = (nanos(zero.longest), nanos(zero.total));
+    // It reads what is left once its peer has gone.
+    let is_until_then = zero.at_end || since - total <= VAIN_FOR;
+    (zero.probes > 0 && longest >= nanos(Duration::from_nanos(SHUT)) && is_until_then)
+        .then_some(longest.min(since))
 }
 
 fn nanos(duration: Duration) -> i64 {
@@ -237,6 +264,28 @@ fn went_dark(dir: Dir, side: &TcpSide) -> Option<Finding> {
     );
     let finding = Finding::new(&WENT_DARK, None, "an acknowledgement".into(), got).like(case);
     Some(seen_in(finding, resent.unanswered_from.map_or(0, |at| at.packet)))
+}
+
+/// Nothing came back for a while, and then it did.
+fn interrupted(dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
+    let longest = &side.resent.longest;
+    let lasted = nanos(longest.lasted);
+    let is_at_end = side.resent.unanswered > 0 && side.resent.unanswered_from == longest.from;
+    // Who answers with a reset at last knows of no such connection: it did not go on.
+    if longest.times < VAIN || lasted < GONE_FOR || is_at_end || peer.reset.is_some() {
+        return None;
+    }
+    let got = Text::new("the {} sent {} segments again in {}, until something came back")
+        .word(dir.name())
+        .and(longest.times)
+        .and(wait(lasted));
+    let case = Case::new(
+        Text::new("stood still: what the {} sent was not acknowledged for some time, and then it went on")
+            .word(dir.name()),
+        vec![Measure::of(Quantity::Waited, lasted)],
+    );
+    let finding = Finding::new(&INTERRUPTED, None, "an acknowledgement at once".into(), got).like(case);
+    Some(seen_in(finding, longest.from.map_or(0, |at| at.packet)))
 }
 
 /// What one of them sends is not acknowledged, although the other one is heard: only one way is dark.

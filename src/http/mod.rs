@@ -261,6 +261,13 @@ rules! {
         "the server did not answer the request for a WebSocket",
         "the client gives up after a while or at once; a browser reports an error and close code \
          1006";
+    HANDSHAKE_LEFT = "handshake-left-early", Note, Cite::rfc6455("4.1"), Client,
+        "the client ended the connection before its request for a WebSocket could be answered",
+        "nothing was said; what the server answers later comes to nobody",
+        usually "whoever wanted the connection has left: a page that was left, a component that is mounted \
+                 twice, a program that was ended; or a timeout of well below a second",
+        mend "if it happens often, open the WebSocket only once it is wanted for good, and look at how long \
+              the server takes to answer";
     FAILURE_TOLD = "browser-reports-failure", Warning, Cite::rfc6455("7.1.7"), Either,
         "the browser failed the connection, and says why",
         "the page gets an error event and close code 1006; scripts are not told the reason";

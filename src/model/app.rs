@@ -39,6 +39,8 @@ pub struct App {
     pub answers: Option<Answer>,
     /// Which half of a heartbeat it is that the application sends as data.
     pub heartbeat: Option<Heartbeat>,
+    /// With it its sender takes leave: that the peer ends the connection then is in order.
+    pub farewell: bool,
 }
 
 /// Half of a heartbeat.
@@ -65,6 +67,11 @@ impl App {
     /// The way back from the packets that began in earlier messages.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().chain(self.packets.iter().flat_map(|packet| &packet.sources))
+    }
+
+    /// Whether its sender takes leave with it, or with one of the packets of the message.
+    pub fn is_farewell(&self) -> bool {
+        self.farewell || self.packets.iter().any(|packet| packet.farewell)
     }
 
     /// What it answers; the packets of one message may answer several.

@@ -79,7 +79,7 @@ pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd, Unopened, Unreac
 pub use text::{Arg, Text, line_and_column, prefix, readable};
 pub use time::{Sometime, Time};
 pub use told::{Account, ToldHead, ToldMessage, ToldStart};
-pub use transport::{KeepAlive, Resent, RoundTrip, Stuck, TcpFacts, TcpSide, ZeroWindow};
+pub use transport::{InVain, KeepAlive, Resent, RoundTrip, Stuck, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
     Body, CloseBody, Connection, Deflate, Frame, FrameHeader, Handshake, Header, HttpExtent, HttpHead,
     LengthForm, Message, Receipt, Roles, Unit, Utf8, Verdict,

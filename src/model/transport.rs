@@ -100,6 +100,19 @@ pub struct Resent {
     pub unanswered_from: Option<At>,
     /// The one that its peer waits for at the end.
     pub stuck: Stuck,
+    /// The longest time in which it sent again and again, and nothing came from the peer.
+    pub longest: InVain,
+}
+
+/// A time in which an endpoint sent again and again, and nothing came from its peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InVain {
+    /// How often.
+    pub times: u32,
+    /// The first time.
+    pub from: Option<At>,
+    /// From the first to the last.
+    pub lasted: Duration,
 }
 
 /// A segment that was sent again and again, and never acknowledged.

@@ -18,6 +18,12 @@ pub struct Judgement<'a> {
     pub by: Option<Dir>,
     /// The first Close frame and its sender.
     pub close: Option<(Dir, &'a ClosePart)>,
+    /// The Close frame of the other endpoint, where that says more: both closed at once.
+    pub crossing: Option<(Dir, &'a ClosePart)>,
+    /// The first Close frame may be the answer to one that is not in the capture.
+    pub may_be_answer: bool,
+    /// The client had taken leave, in the protocol of the application.
+    pub has_left: bool,
     /// The close code, also where it is not known who sent it.
     pub code: Option<CloseCode>,
     /// The first end of a TCP stream.

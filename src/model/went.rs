@@ -38,6 +38,8 @@ impl Judgement<'_> {
             && self.unfinished == [None; 2]
             && self.unanswered.is_empty()
             && self.told_with.is_none()
+            && self.crossing.is_none()
+            && !self.may_be_answer
             && self.messages > 1;
         Some((*by, self.lived.filter(|_| is_usual)?))
     }
@@ -145,16 +147,13 @@ fn after_silence(it: &Judgement<'_>, what: Text) -> Text {
 }
 
 fn closed(by: Dir, close: &ClosePart, it: &Judgement<'_>, end: Option<TcpEnd>) -> Text {
-    let code = match (close.code, prefix(&close.reason, 123)) {
-        (None, _) => Text::default(),
-        (Some(CloseCode(1000)), "") => Text::with("{}", 1000),
-        (Some(CloseCode(code)), "") => Text::with("{} ({})", code).word(CloseCode(code).name()),
-        (Some(CloseCode(code)), reason) => Text::with("{} “{}”", code).and(reason),
-    };
-    let said = match close.code {
-        Some(_) => Text::new("Close {} from the {}").word(code).word(by.name()),
-        None => Text::new("Close without a code from the {}").word(by.name()),
-    };
+    let said = said_in(by, close);
+    if let Some((other, crossing)) = it.crossing {
+        return Text::new("{}, and at once, or in answer, {}").word(said).word(said_in(other, crossing));
+    }
+    if it.may_be_answer {
+        return Text::new("{}, perhaps the answer to one that is not in the capture").word(said);
+    }
     match (it.outcome, end) {
         // An answer may be among what could not be read.
         _ if it.unseen[by.peer().index()] => said,
@@ -164,6 +163,20 @@ fn closed(by: Dir, close: &ClosePart, it: &Judgement<'_>, end: Option<TcpEnd>) -
             .and(end.how.flag())
             .word(end.by.name()),
         _ => Text::new("{}, not answered").word(said),
+    }
+}
+
+/// What a Close frame says, and who sent it.
+fn said_in(by: Dir, close: &ClosePart) -> Text {
+    let code = match (close.code, prefix(&close.reason, 123)) {
+        (None, _) => Text::default(),
+        (Some(CloseCode(1000)), "") => Text::with("{}", 1000),
+        (Some(CloseCode(code)), "") => Text::with("{} ({})", code).word(CloseCode(code).name()),
+        (Some(CloseCode(code)), reason) => Text::with("{} “{}”", code).and(reason),
+    };
+    match close.code {
+        Some(_) => Text::new("Close {} from the {}").word(code).word(by.name()),
+        None => Text::new("Close without a code from the {}").word(by.name()),
     }
 }
 

@@ -12,7 +12,7 @@ use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::pulse::{Clock, RareSide};
 use super::tcp::{self, Flags, Segment};
-use crate::model::{At, KeepAlive, StreamEnd, Time, ZeroWindow};
+use crate::model::{At, InVain, KeepAlive, StreamEnd, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
@@ -297,6 +297,12 @@ impl Flow {
             resent.unanswered_from = Some(at);
         }
         resent.unanswered += 1;
+        if let Some((from, to)) = resent.unanswered_from.and_then(|from| from.time).zip(at.time) {
+            let lasted = Duration::from_nanos(to.0.saturating_sub(from.0));
+            if lasted > resent.longest.lasted {
+                resent.longest = InVain { times: resent.unanswered, from: resent.unanswered_from, lasted };
+            }
+        }
         resent.segments += 1;
         resent.bytes += bytes;
         resent.first.get_or_insert(at);

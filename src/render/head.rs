@@ -12,7 +12,7 @@ use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
 use crate::lang::Lang;
 use crate::model::quantity::{grouped, percent, seconds, size, span, wait};
-use crate::model::{Diagnosis, Measure, Outcome, Quantity, Severity, Text, Time, Who};
+use crate::model::{Diagnosis, Measure, Outcome, Quantity, Severity, Text, Time, Who, prefix};
 
 /// How much of it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -451,10 +451,18 @@ enum Naming {
     No,
 }
 
+/// Bytes of what was asked for that stand in a connection's line: a token may be of thousands.
+const TARGET: usize = 64;
+
 /// Whom a connection is to: the server's address, and what was asked for there.
 fn whom(said: &Said) -> String {
     let mut whom = said.server.or(said.client).map_or_else(String::new, |end| end.to_string());
-    whom.push_str(said.target.as_deref().unwrap_or_default());
+    let target = said.target.as_deref().unwrap_or_default();
+    let shown = prefix(target, TARGET);
+    whom.push_str(shown);
+    if shown.len() < target.len() {
+        whom.push('…');
+    }
     whom
 }
 

@@ -44,6 +44,8 @@ pub struct Memory {
     pub quic: Quic,
     /// Connections that failed before they could speak HTTP: TLS, and tunnels.
     pub failures: Failures,
+    /// When gateways answered that they had not reached what is behind them: the last few.
+    gateways: VecDeque<Time>,
     /// What usual handshakes look like.
     pub usual: Usual,
     /// What connections that are over have left.
@@ -109,6 +111,20 @@ impl Memory {
     /// Whether WebSocket was asked for or spoken there.
     pub fn is_server(&self, server: SocketAddr) -> bool {
         self.servers.contains(&server)
+    }
+
+    /// A gateway answered that it had not reached what is behind it.
+    pub fn gateway_failed(&mut self, time: Option<Time>) {
+        if self.gateways.len() >= limits::OTHERS_LISTED {
+            self.gateways.pop_front();
+        }
+        self.gateways.extend(time);
+    }
+
+    /// Whether one answered so within so many nanoseconds after this time.
+    pub fn has_gateway_failed(&self, since: Option<Time>, within: i64) -> bool {
+        let is_then = |failed: &Time| since.is_some_and(|since| (0..=within).contains(&failed.since(since)));
+        self.gateways.iter().any(is_then)
     }
 
     /// Connection `conn` asks for a WebSocket.

@@ -31,6 +31,11 @@ struct Refusal {
     times: u64,
 }
 
+/// Nanoseconds in which a gateway says so when a connection was refused, and when it was not answered since
+/// its last SYN.
+const GATEWAY_KNOWS: i64 = 250_000_000;
+const GATEWAY_WAITS: i64 = 30_000_000_000;
+
 impl Refusal {
     /// Whether it came to nothing for the same reason.
     fn is_alike(&self, server: SocketAddr, why: Unopened) -> bool {
@@ -47,6 +52,15 @@ impl Refusal {
             *syns = syns.saturating_add(more);
             *waited = (*waited).max(other);
         }
+    }
+
+    /// Whether a gateway that was asked for a WebSocket tried it, by what it answered right after.
+    fn is_of_gateway(&self, memory: &Memory) -> bool {
+        let within = match self.why {
+            Unopened::Silence { .. } => GATEWAY_WAITS,
+            _ => GATEWAY_KNOWS,
+        };
+        memory.has_gateway_failed(self.last.time, within)
     }
 
     /// What is the same in all of them.
@@ -148,7 +162,7 @@ impl Refusals {
             emit(failure.finding(), failure.first, failure.last, out)?;
         }
         for refusal in &self.servers {
-            if !is_all && !memory.is_server(refusal.server) {
+            if !is_all && !memory.is_server(refusal.server) && !refusal.is_of_gateway(memory) {
                 continue;
             }
             //= RFC 6455 §4.1

@@ -24,6 +24,7 @@ const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[
     ("broken/packet-truncated.pcap", "chat.pcap"),
     ("broken/parallel-connecting.pcap", "clean/endings.script"),
     ("broken/large-packets-lost.pcap", "chat.pcap"),
+    ("broken/path-interrupted.pcap", "chat.pcap"),
     ("broken/path-went-dark.pcap", "chat.pcap"),
     ("broken/sent-after-fin.pcap", "chat.pcap"),
     ("broken/tls-alert.pcap", "chat.pcap"),

@@ -20,7 +20,8 @@ cd "$work"
     aedes@0.51 mqtt@5 @stomp/stompjs@7 socket.io-client-2@npm:socket.io-client@2 >/dev/null
 if [ ! -d venv ]; then
     python3 -m venv venv
-    venv/bin/pip -q install 'websockets>=15' 'aiohttp>=3.9' 'uvicorn>=0.30' 'python-socketio>=5' 'flask>=3'
+    venv/bin/pip -q install 'websockets>=15' 'aiohttp>=3.9' 'uvicorn>=0.30' 'python-socketio>=5' 'flask>=3' 'tornado>=6' \
+        'websocket-client>=1'
 fi
 exec_python="$work/venv/bin/python"
 "$exec_python" "$here/record.py" "$work" "$out" "$@"

@@ -259,7 +259,11 @@ impl JsonRpc {
         let (now, id) = (said.moment(), Id::text(call.id?)?);
         let Some(method) = &call.method else {
             let failure = call.error.map(failure);
-            return self.pending.answer(said.dir, now, |asked| asked.id == id, failure);
+            let known = self.pending.answer(said.dir, now, |asked| asked.id == id, failure.clone());
+            // What could not be read has no id (JSON-RPC 2.0 §5).
+            let is_of_none = failure.is_some() && call.id == Some("null");
+            let unread = || Answer { what: "null".into(), failure, ..Answer::default() };
+            return known.or_else(|| is_of_none.then(unread));
         };
         // In version 1.0 a request with null for its id was a notification, and some take it for one still.
         let lasting = call.id == Some("null");

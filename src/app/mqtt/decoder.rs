@@ -213,6 +213,7 @@ impl Mqtt {
             self.promise(&app);
         }
         app.answers = self.answers(said, &control);
+        app.farewell = control.kind == Kind::DISCONNECT;
         if is_joined {
             begun.trace(conn, m, &mut app);
             app.summary = Text::new("{}; begun in message {}").word(app.summary).and(since);

@@ -13,8 +13,9 @@ use super::excerpt::clipped;
 use super::pending::{Id, Pending, Request, Requests};
 use super::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
+use crate::model::quantity::span;
 use crate::model::{
-    Answer, App, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Time, Value, fields, rules,
+    Answer, App, Case, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Time, Value, fields, rules,
 };
 
 /// STOMP 1.0 to 1.2.
@@ -56,6 +57,12 @@ rules! {
     MALFORMED = "stomp-malformed-frame", Error, CITE, Either,
         "Not a STOMP frame",
         "The receiver answers with ERROR, if it is the server, and closes the connection.";
+    BEAT_OVER = "stomp-heart-beat-over", Error, Cite { doc: "STOMP 1.2", section: "Heart-beating" }, Either,
+        "An endpoint was silent for twice the time after which it had promised a heart-beat",
+        "Its peer takes it for gone, and ends the connection.",
+        usually "a program that is suspended or blocked, a broker whose scheduler stands still, or a network \
+                 that was lost",
+        mend "send heart-beats from a timer that nothing blocks; or promise them less often (heart-beat)";
     WITHOUT_NUL = "stomp-frame-without-nul", Error, CITE, Either,
         "A STOMP frame without the NUL that ends it",
         "The receiver waits for the rest, and takes what comes next for a part of the frame.";
@@ -76,6 +83,12 @@ struct Lane {
     begun: Begun,
     /// Something is missing: what comes next may be the rest of a frame.
     lost: bool,
+    /// Something was missing once, or may be.
+    was_lost: bool,
+    /// Milliseconds: how often it can send heart-beats, and how often it wants them; 0 for never.
+    beats: [u64; 2],
+    /// When it said something last.
+    spoke: Option<Time>,
 }
 
 impl Decoder for Stomp {
@@ -92,6 +105,7 @@ impl Decoder for Stomp {
         }
         let Self { lanes, pending } = self;
         let lane = &mut lanes[said.dir.index()];
+        lane.spoke = said.time;
         if lane.lost {
             return Some(lane.regain(said, pending, found));
         }
@@ -103,12 +117,13 @@ impl Decoder for Stomp {
     }
 
     fn lost(&mut self, dir: Dir) {
-        self.lanes[dir.index()] = Lane { lost: true, ..Lane::default() };
+        self.lanes[dir.index()] = Lane { lost: true, was_lost: true, ..Lane::default() };
         self.pending.lost(dir);
     }
 
     fn behind(&mut self, dir: Dir) {
         // Frames go on where they are.
+        self.lanes[dir.index()].was_lost = true;
         self.pending.lost(dir);
     }
 
@@ -116,8 +131,9 @@ impl Decoder for Stomp {
         Some(&mut self.pending)
     }
 
-    fn end(&mut self, _ended: Option<Time>, found: &mut Vec<Finding>) {
+    fn end(&mut self, ended: Option<Time>, found: &mut Vec<Finding>) {
         for dir in [Dir::Client, Dir::Server] {
+            found.extend(ended.and_then(|ended| self.overdue(dir, ended)));
             let begun = &self.lanes[dir.index()].begun;
             if !begun.is_empty() {
                 found.push(without_nul(dir, begun));
@@ -126,7 +142,41 @@ impl Decoder for Stomp {
     }
 }
 
+impl Stomp {
+    /// One of them was silent for so long that its peer may give it up.
+    fn overdue(&self, dir: Dir, ended: Time) -> Option<Finding> {
+        let (own, peer) = (&self.lanes[dir.index()], &self.lanes[dir.peer().index()]);
+        let ([can, _], [_, wants]) = (own.beats, peer.beats);
+        if can == 0 || wants == 0 || own.was_lost {
+            return None;
+        }
+        let every = i64::try_from(can.max(wants)).ok()?.checked_mul(1_000_000)?;
+        let silent = ended.since(own.spoke?);
+        if silent < every.checked_mul(2)? {
+            return None;
+        }
+        let expected =
+            Text::new("a heart-beat of the {} at least every {}").word(dir.name()).and(span(every));
+        let got = Text::with("none for {} before the end", span(silent));
+        let what = Text::new("had nothing of the {} for {}, which had promised a heart-beat every {}")
+            .word(dir.name())
+            .and(span(silent))
+            .and(span(every));
+        Some(Finding::new(&BEAT_OVER, dir, expected, got).like(Case::new(what, Vec::new())))
+    }
+}
+
 impl Lane {
+    /// Takes what a frame promises of heart-beats.
+    fn promise(&mut self, frame: &Frame, bytes: &[u8]) {
+        if !matches!(&bytes[frame.command.clone()], b"CONNECT" | b"STOMP" | b"CONNECTED") {
+            return;
+        }
+        let (can, wants) =
+            frame.header(bytes, "heart-beat").and_then(|it| it.split_once(',')).unwrap_or_default();
+        self.beats = [can, wants].map(|number| number.trim().parse().unwrap_or_default());
+    }
+
     fn run(&mut self, said: &Said<'_>, pending: &mut Pending, found: &mut Vec<Finding>) -> Option<App> {
         let (mut apps, mut at) = (Vec::new(), 0);
         let mut begun = std::mem::take(&mut self.begun);
@@ -169,7 +219,9 @@ impl Lane {
                 }
                 Seen::Frame(length, frame) => {
                     let app = describe(Whole { bytes: &whole.bytes[..length], ..whole }, &frame);
-                    apps.push(App { answers: frame.tie(whole.bytes, said, pending), ..app });
+                    let farewell = whole.bytes[frame.command.clone()] == *b"DISCONNECT";
+                    apps.push(App { answers: frame.tie(whole.bytes, said, pending), farewell, ..app });
+                    self.promise(&frame, whole.bytes);
                     at += length;
                 }
                 Seen::Unfinished => {
@@ -375,6 +427,29 @@ mod tests {
         assert_eq!(read(Dir::Server, error), own("SUBSCRIBE /c", "SUBSCRIBE", Some("not allowed")));
         assert_eq!(read(Dir::Server, "RECEIPT\nreceipt-id:m-1\n\n\0"), own("SEND /a", "SEND", None));
         assert_eq!(read(Dir::Server, "RECEIPT\nreceipt-id:m-9\n\n\0"), []);
+    }
+
+    #[test]
+    fn heart_beats_that_were_promised_are_missed() {
+        let silent = |said_at: &[(u64, Dir, &str)], ended: u64| {
+            let (mut stomp, mut found) = (Stomp::default(), Vec::new());
+            let time = |ms: u64| Some(Time(ms * 1_000_000));
+            for (m, (at, dir, wire)) in (1..).zip(said_at) {
+                let said = Said { time: time(*at), ..Said::sample(*dir, m, true, wire.as_bytes()) };
+                stomp.read(&said, &mut found);
+            }
+            stomp.end(time(ended), &mut found);
+            found.iter().map(|it| (it.rule.id, it.blame)).collect::<Vec<_>>()
+        };
+        let connect = (0, Dir::Client, "CONNECT\naccept-version:1.2\nheart-beat:4000,1000\n\n\0");
+        let connected = (0, Dir::Server, "CONNECTED\nversion:1.2\nheart-beat:500,0\n\n\0");
+        let beat = (1000, Dir::Server, "\n");
+        // The server has to say something every second, and wants nothing of the client.
+        let over = [("stomp-heart-beat-over", Some(Dir::Server))];
+        assert_eq!(silent(&[connect, connected, beat], 3100), over);
+        assert_eq!(silent(&[connect, connected, beat], 2900), []);
+        let never = (0, Dir::Server, "CONNECTED\nversion:1.2\n\n\0");
+        assert_eq!(silent(&[connect, never], 60_000), []);
     }
 
     #[test]

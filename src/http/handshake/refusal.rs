@@ -26,16 +26,33 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16, request: Option<&RequestFacts
         (Name::Version, "Sec-WebSocket-Version"),
     ] {
         if let Some((_, value)) = exam.first(name) {
-            let value = shown(value.bytes).clone();
+            let value_bytes = value.bytes;
+            let value = shown(value_bytes).clone();
             // The one that was asked for is no reason.
             if name == Name::Version && request.is_some_and(|it| it.version.as_deref() == Some(value.trim()))
             {
                 continue;
             }
-            what = Text::new("{}, {}: {}").word(what).and(label).and(prefix(&value, limits::REASON_SHOWN));
+            what = Text::new("{}, {}: {}").word(what).and(label).and(told(name, &value, value_bytes));
         }
     }
     Case::new(what, Vec::new())
+}
+
+/// What is shown of a field's value: of a challenge that is long what it says in words (RFC 6750 §3).
+fn told(name: Name, value: &str, bytes: &[u8]) -> String {
+    const DESCRIPTION: &str = "error_description=\"";
+    let shown = prefix(value, limits::REASON_SHOWN);
+    let whole = String::from_utf8_lossy(&bytes[..bytes.len().min(limits::REFUSAL_READ)]);
+    let words = whole.split_once(DESCRIPTION).and_then(|(_, rest)| rest.split('"').next());
+    match words.filter(|words| name == Name::Authenticate && !shown.contains(*words)) {
+        Some(words) => {
+            let scheme = whole.split_whitespace().next().unwrap_or_default();
+            let short = |text: &str| prefix(text, limits::REASON_SHOWN).to_owned();
+            format!("{} … {DESCRIPTION}{}\"", short(scheme), short(words))
+        }
+        None => shown.to_owned(),
+    }
 }
 
 /// What may be behind a refusal, and what to change. `names_version` says that the answer has a
@@ -119,14 +136,42 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
         Arg::Words(words) => words.to_string(),
     });
     let status: Vec<String> = status.collect();
-    let Some(line) = first_line(&text, &status.join(" ")) else { return };
     let lower = text.to_ascii_lowercase();
+    let is = |code: &str| status.iter().any(|part| part == code || part.starts_with(&format!("got {code}")));
+    let is_unavailable = is("503");
+    // nginx answers so itself where one of its limits is reached, and seldom otherwise.
+    if is_unavailable && lower.contains("<center>nginx") {
+        case.behind = Some(Diagnosis::new(
+            "limited-by-nginx",
+            "nginx answers so itself, and not what is behind it: mostly for more connections or requests \
+             than it is told to let in (limit_conn, limit_req)",
+            "look into nginx's error log for \"limiting\"; raise the limit, or let clients wait before each \
+             new try",
+        ));
+    }
+    let lost = ["upstream connect error", "no healthy upstream", "connection refused", "connect: no route"];
+    if (is_unavailable || is("502")) && lost.iter().any(|words| lower.contains(words)) {
+        case.behind = Some(Diagnosis::new(
+            "nothing-behind-gateway",
+            "a gateway did not reach the server behind it, as its answer says",
+            "see that the server behind it runs, and that the gateway has its address and port",
+        ));
+    }
+    let says_closed = lower.contains("maintenance");
+    if is_unavailable && says_closed {
+        case.behind = Some(Diagnosis::new(
+            "in-maintenance",
+            "the service is taken down for maintenance, as its answer says",
+            "wait (a Retry-After says how long), and back off",
+        ));
+    }
+    let Some(line) = first_line(&text, &status.join(" ")) else { return };
     let what = std::mem::take(&mut case.what);
     let shown = prefix(&line, limits::REASON_SHOWN);
     let more = if shown.len() < line.len() { "…" } else { "" };
     case.what = Text::new("{}, “{}”").word(what).and(format!("{shown}{more}"));
     // Who answers in JSON has read the request, and says what is wrong with it.
-    let is_bad_request = status.iter().any(|part| part == "400" || part.starts_with("got 400"));
+    let is_bad_request = is("400");
     if is_bad_request && line.starts_with('{') {
         case.behind = Some(Diagnosis::new(
             "refused-by-application",

@@ -64,6 +64,15 @@ pub fn status(code: u16) -> Status {
             "the server waited too long for the request",
             "see what keeps the request from arriving whole: an empty line ends its head",
         ),
+        413 => (
+            "the request is larger than the server takes",
+            "see what makes it so large: a body, a header field",
+        ),
+        414 => (
+            "the address that is asked for is longer than the server takes",
+            "send what is long otherwise: a token in the first message or in a cookie; or raise the limit \
+             (nginx: large_client_header_buffers)",
+        ),
         421 => (
             "the request reached a server that does not serve this host",
             "check DNS, Host and the TLS server name",
@@ -90,6 +99,15 @@ pub fn status(code: u16) -> Status {
             "check the server behind it, and the gateway's timeout",
         ),
         505 => ("the server does not speak this HTTP version", ""),
+        511 => (
+            "the network wants whoever uses it to log in first: a captive portal",
+            "open a page in a browser there and log in, then connect again",
+        ),
+        520..=527 | 530 => (
+            "Cloudflare did not reach the server behind it, or got no proper answer from it",
+            "look that number up in Cloudflare's documentation; see that the server behind it runs, and lets \
+             Cloudflare in",
+        ),
         506..=599 => ("the server failed", "read the server's log"),
         _ => ("a status outside the classes of HTTP", ""),
     };

@@ -111,6 +111,9 @@ impl Http {
         if about.told.is_none() {
             about.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
         }
+        if matches!(status, Some(502..=504)) {
+            cx.memory.gateway_failed(at.time);
+        }
         let head = head.renamed(about.source(Dir::Server));
         let mut overlap = Vec::new();
         if let Some(told) = &mut about.told {

@@ -1,8 +1,8 @@
 //! Handshakes that come to no end: a request without an answer.
 
 use super::{Http, STAY, Turn, told};
-use crate::http::HANDSHAKE_UNANSWERED;
 use crate::http::handshake::certificate_missing;
+use crate::http::{HANDSHAKE_LEFT, HANDSHAKE_UNANSWERED};
 use crate::limits;
 use crate::model::quantity::wait;
 use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, Secured, StreamEnd, Text};
@@ -58,8 +58,14 @@ impl Http {
             Over::Stream(_) if waited.is_some_and(|waited| waited >= limits::ANSWER_WANTED) => {
                 Text::with("not a byte in {}, when the client gave up", wait(waited))
             }
+            // Behind the server's own end it is no more than the answer to that.
+            Over::Stream(_)
+                if request.unanswered || about.ended[about.side(Dir::Server).index()].is_some() =>
+            {
+                return STAY;
+            }
+            Over::Stream(_) => return left_early(waited, at, about, cx),
             _ if waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => return STAY,
-            Over::Stream(_) => return STAY,
             Over::Input => Text::with("not a byte in {}, when the capture ends", wait(waited)),
         };
         let what = match over {
@@ -122,6 +128,19 @@ impl Http {
     fn may_be_answered(&self, about: &About) -> bool {
         about.heard(Dir::Server) > 0 || self.server.behind || !about.both_heard
     }
+}
+
+/// Tells that the client did not wait for the answer.
+fn left_early(waited: Option<i64>, at: At, about: &About, cx: &mut Context<'_, '_>) -> Turn {
+    let Some(waited) = waited else { return STAY };
+    let got = Text::with("the end of TCP by the client after {}", wait(waited));
+    let case = Case::new(
+        "ended by the client before the handshake was answered".into(),
+        vec![Measure::of(Quantity::Waited, waited)],
+    );
+    let expected = "a client that waits for the answer";
+    let finding = Finding::new(&HANDSHAKE_LEFT, Dir::Client, expected.into(), got).like(case);
+    about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Client, at, &[finding], cx)))
 }
 
 /// Tells that a request was not answered, of which this was `got` instead.

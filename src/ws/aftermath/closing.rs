@@ -5,8 +5,8 @@ use super::{Closing, Ended, Sight, Story};
 use crate::limits;
 use crate::model::quantity::moment;
 use crate::model::{
-    Case, CloseBody, CloseCode, ClosePart, Diagnosis, Dir, Finding, FrameHeader, Opcode, Receipt, Rule,
-    SourceId, Span, StreamEnd, Text, Time,
+    Case, CloseBody, CloseCode, ClosePart, Diagnosis, Dir, Finding, FrameHeader, Measure, Opcode, Quantity,
+    Receipt, Rule, SourceId, Span, StreamEnd, Text, Time,
 };
 use crate::ws::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
@@ -251,8 +251,10 @@ impl Story {
         let waited = |from: Option<Time>, to: Option<Time>| {
             from.zip(to).is_some_and(|(from, to)| to.since(from) > limits::CLOSE_SOON)
         };
-        // Behind a FIN of the closer's the answer may still come, after the capture's end.
-        if dir == closer && end.how.is_orderly() && !self.over && !waited(end.time, now) {
+        let has_waited = dir == closer && waited(close.time, end.time);
+        // Behind a FIN of the closer's the answer may still come, after the capture's end; unless that had
+        // waited for it for long enough.
+        if dir == closer && end.how.is_orderly() && !self.over && !waited(end.time, now) && !has_waited {
             return;
         }
         let words =
@@ -261,15 +263,17 @@ impl Story {
         let expected = "a Close frame from both sides".into();
         findings.push(Finding::new(&UNCLEAN_CLOSE, dir, expected, got).at(close.at));
         // Whoever is left before there was time to answer owes none, nor does who had left before.
-        let could_answer = if dir == closer {
-            waited(close.time, end.time)
-        } else {
-            !close.too_late && end.receipt.received == Some(true)
-        };
+        let could_answer =
+            if dir == closer { has_waited } else { !close.too_late && end.receipt.received == Some(true) };
         if could_answer {
             let expected = "a Close frame in answer".into();
-            findings
-                .push(Finding::new(&CLOSE_NOT_ANSWERED, closer.peer(), expected, "none".into()).at(close.at));
+            let mut finding =
+                Finding::new(&CLOSE_NOT_ANSWERED, closer.peer(), expected, "none".into()).at(close.at);
+            if has_waited {
+                let since = close.time.zip(end.time).map(|(close, end)| end.since(close));
+                finding = finding.like(in_vain(closer, since));
+            }
+            findings.push(finding);
         }
     }
 
@@ -292,6 +296,21 @@ fn without_close(dir: Dir, end: Ended) -> Case {
         "look at what happened on that side at this time; close the WebSocket before the program ends",
     );
     Case { behind: Some(behind), ..Case::new(what, Vec::new()) }
+}
+
+/// What a Close frame that was waited for in vain has in common with others.
+fn in_vain(closer: Dir, waited: Option<i64>) -> Case {
+    let what = Text::new("closed by the {}, and the {} did not answer that")
+        .word(closer.name())
+        .word(closer.peer().name());
+    let behind = Diagnosis::new(
+        "close-waited-in-vain",
+        Text::new("the program of the {} was busy or stuck, does not read any more, or is cut off")
+            .word(closer.peer().name()),
+        Text::new("look at what the {} did at that time").word(closer.peer().name()),
+    );
+    let measures = waited.map(|waited| Measure::of(Quantity::Waited, waited));
+    Case { behind: Some(behind), ..Case::new(what, measures.into_iter().collect()) }
 }
 
 /// What there is of UTF-8 at the beginning.
