@@ -352,12 +352,13 @@ impl Method {
     }
 }
 
-/// Whether an end in order has nothing to do with the error before it: the server has said something since,
-/// did not end it, or is who asked. (Clients leave when they like.)
+/// Whether an end in order has nothing to do with the error before it, or a rule tells of that already: the
+/// server has said something since, did not end it, or is who asked. (Clients leave when they like.)
 fn is_in_order(failed: &Failed, over: &Over<'_>) -> bool {
+    let is_told = over.found.iter().any(|(_, blame)| *blame == Some(failed.dir.peer()));
     let heard = over.ending.sides[failed.dir.peer().index()].heard;
     let has_said_more = heard.zip(failed.time).is_none_or(|(heard, said)| heard > said);
-    has_said_more || failed.dir == Dir::Server || over.ender() != Some(Dir::Server)
+    is_told || has_said_more || failed.dir == Dir::Server || over.ender() != Some(Dir::Server)
 }
 
 /// Whether the end of its connection was seen, and how long a request has to have waited until then to be

@@ -116,9 +116,14 @@ fn screen(all: &[Graded], upto: u8, whole: Stages, again: &str, options: &Option
         let words = Text::with("{} more of this stage do not pass yet; one thing at a time.", others);
         let _ = writeln!(out, "\n{}", lang.say(&words));
     }
-    let again = Text::with("This case alone: {}", format!("{again} --case {}", facts.id));
-    out.push('\n');
-    paragraph(&mut out, "", &lang.say(&again));
+    let command = format!("{again} --case {}", facts.id);
+    let alone = lang.fill("This case alone: {}", &[&command]);
+    // What is to be copied stays in one line.
+    let alone = match columns::width(&alone) {
+        0..=WIDTH => alone,
+        _ => format!("{}\n  {command}", lang.fill("This case alone: {}", &[&""]).trim_end()),
+    };
+    let _ = writeln!(out, "\n{alone}");
     out
 }
 
