@@ -13,12 +13,13 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
     // What has no times are bytes that somebody gave: nobody says that they are all.
     let is_timed = ending.began.is_some();
     let is_over = (ending.first.is_some() || close.is_some() && is_timed) && over.is_websocket();
+    let may_be_answer = over.may_be_answer();
     Judgement {
         outcome,
-        by: over.ender().filter(|_| !over.may_be_answer()),
+        by: over.ender().filter(|_| !may_be_answer),
         close,
         crossing: over.crossing(),
-        may_be_answer: over.may_be_answer(),
+        may_be_answer,
         has_left: over.has_left,
         code: ending.close_code,
         tcp: ending.first,

@@ -119,6 +119,9 @@ impl<'a> Over<'a> {
 
     /// Who was sending a frame that never became whole, and when the last of it came: before what ended it.
     fn under_way(&self) -> Option<(Dir, Time)> {
+        if self.ending.sides.iter().all(|side| side.unfinished.is_none()) {
+            return None;
+        }
         let (facts, ended) = (self.ending.transport.as_deref()?, self.ended()?);
         let of = |dir: Dir| {
             self.ending.sides[dir.index()].unfinished?.frame?;

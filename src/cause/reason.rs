@@ -182,8 +182,11 @@ impl Topic {
 
 /// Whether a reason says that a heartbeat did not come in time.
 pub(super) fn is_heartbeat(reason: &str) -> bool {
-    HEARTBEAT.fits(reason)
+    reason.len() >= SHORTEST && HEARTBEAT.fits(reason)
 }
+
+/// The length of the shortest of these reasons, `no pong`.
+const SHORTEST: usize = 7;
 
 /// What is behind a reason, given by `by`, and what to change; `None` where its words say nothing that is
 /// known.
@@ -221,6 +224,7 @@ mod tests {
         ] {
             assert!(about(reason).is_some_and(|it| it.starts_with(words)), "{reason}: {:?}", about(reason));
         }
+        assert!(is_heartbeat("No pong") && !is_heartbeat("done"));
         for reason in
             ["", "bye", "db pool exhausted", "stock went negative", "oops", "no card reader", "4004"]
         {

@@ -268,7 +268,7 @@ fn went_dark(dir: Dir, side: &TcpSide) -> Option<Finding> {
 
 /// Nothing came back for a while, and then it did.
 fn interrupted(dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
-    let longest = &side.resent.longest;
+    let longest = side.in_vain.as_deref()?;
     let lasted = nanos(longest.lasted);
     let is_at_end = side.resent.unanswered > 0 && side.resent.unanswered_from == longest.from;
     // Who answers with a reset at last knows of no such connection: it did not go on.

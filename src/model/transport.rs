@@ -54,6 +54,8 @@ pub struct TcpSide {
     pub round_trip: RoundTrip,
     /// What it sent again.
     pub resent: Resent,
+    /// The longest time in which it did so, and nothing came from the peer.
+    pub in_vain: Option<Box<InVain>>,
     /// Segments whose bytes came after later ones, too soon to have been sent again.
     pub out_of_order: u32,
     /// Packets that are there twice, so close that the capture made two of one.
@@ -100,8 +102,6 @@ pub struct Resent {
     pub unanswered_from: Option<At>,
     /// The one that its peer waits for at the end.
     pub stuck: Stuck,
-    /// The longest time in which it sent again and again, and nothing came from the peer.
-    pub longest: InVain,
 }
 
 /// A time in which an endpoint sent again and again, and nothing came from its peer.

@@ -299,8 +299,9 @@ impl Flow {
         resent.unanswered += 1;
         if let Some((from, to)) = resent.unanswered_from.and_then(|from| from.time).zip(at.time) {
             let lasted = Duration::from_nanos(to.0.saturating_sub(from.0));
-            if lasted > resent.longest.lasted {
-                resent.longest = InVain { times: resent.unanswered, from: resent.unanswered_from, lasted };
+            if !lasted.is_zero() && side.in_vain.as_ref().is_none_or(|longest| lasted > longest.lasted) {
+                let in_vain = InVain { times: resent.unanswered, from: resent.unanswered_from, lasted };
+                side.in_vain = Some(Box::new(in_vain));
             }
         }
         resent.segments += 1;

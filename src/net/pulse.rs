@@ -5,7 +5,7 @@
 
 use super::anomaly::Cut;
 use crate::limits;
-use crate::model::{At, Finding, KeepAlive, Resent, Stuck, Time, ZeroWindow};
+use crate::model::{At, Finding, InVain, KeepAlive, Resent, Stuck, Time, ZeroWindow};
 
 /// So many round trips are measured as they come; then, of so many packets of the flow, one may be.
 const DENSE: u16 = 16;
@@ -71,6 +71,7 @@ pub(super) struct RareSide {
     /// Segments with data long after its peer's reset, and the last of them.
     pub after_peers_reset: (u32, Option<At>),
     pub resent: Resent,
+    pub in_vain: Option<Box<InVain>>,
     /// Where the one stands that its peer waited for when it was sent again last, or when its peer said that
     /// something behind that has arrived.
     pub stuck_at: u64,

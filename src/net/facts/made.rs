@@ -74,5 +74,6 @@ impl Flow {
         (side.out_of_order, side.copies) = (rare.out_of_order, rare.copies);
         side.duplicate_acks = rare.duplicate_acks;
         (side.resent, side.zero_window, side.keep_alive) = (resent, zero_window, keep_alive);
+        side.in_vain.clone_from(&rare.in_vain);
     }
 }

@@ -54,16 +54,19 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        while !bytes.is_empty() {
+        loop {
             let rest = match whole {
                 Some((rest, flow)) => flow.map_continue(|()| rest)?,
+                None if bytes.is_empty() => return ON,
                 None => self.long_way(shared, bytes, at, out, scratch)?,
             };
+            if rest.is_empty() {
+                return ON;
+            }
             at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
             bytes = rest;
             whole = self.whole(shared, bytes, at, out, scratch);
         }
-        ON
     }
 
     /// Takes the frame that `bytes` begin with, if it may go the short way. The bytes behind it are given
