@@ -126,17 +126,19 @@ impl Screen {
     /// When the output cannot be written.
     pub fn commands(&self, commands: &[(&str, &'static str)]) -> io::Result<()> {
         let width = said_width();
+        let mut lines = Vec::new();
         for (what, does) in commands {
             let (what, does) = (self.words(&Text::with("{}", what)), self.words(&(*does).into()));
             let line = format!("  {} {does}", columns::left(&what, 23));
             if columns::width(&line) <= width {
-                self.line(&line)?;
+                lines.push(line);
                 continue;
             }
-            self.line(&format!("  {what}"))?;
-            folded(&does, width, 6).iter().try_for_each(|line| self.line(line))?;
+            lines.push(format!("  {what}"));
+            lines.extend(folded(&does, width, 6));
         }
-        Ok(())
+        // In one piece: above a prompt each is drawn anew, while somebody types.
+        self.line(&lines.join("\n"))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
