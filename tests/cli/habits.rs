@@ -2,6 +2,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use unicode_width::UnicodeWidthStr;
 use wstool::render::VIEWS;
@@ -21,12 +22,16 @@ fn output(command: &mut Command) -> (i32, String, String) {
     (status.code().expect("no signal"), text(stdout), text(stderr))
 }
 
+/// A capture, written once: other tests read it meanwhile.
 fn capture() -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("habits.pcap");
-    let script =
-        "client text \"hello\"\nserver text \"howdy\"\nserver close 1000 \"bye\"\nclient close 1000\n";
-    fs::write(&path, pcap(&packets(script))).expect("there is room");
-    path.to_str().expect("a path in UTF-8").to_owned()
+    static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("habits.pcap");
+        let script =
+            "client text \"hello\"\nserver text \"howdy\"\nserver close 1000 \"bye\"\nclient close 1000\n";
+        fs::write(&path, pcap(&packets(script))).expect("there is room");
+        path
+    });
+    PATH.to_str().expect("a path in UTF-8").to_owned()
 }
 
 /// What is no command but can be decoded is decoded.
