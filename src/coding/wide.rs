@@ -1,7 +1,7 @@
 //! Text in UTF-16 (RFC 2781), as `>` of PowerShell 5 writes it, read as UTF-8.
 
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
 /// In which order the two bytes of a unit stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,8 @@ pub struct Narrow<R> {
     order: Order,
     /// Bytes that were read and are not taken yet: less than a character.
     rest: Vec<u8>,
-    /// What is to be given, and how much of it was.
-    ready: String,
-    given: usize,
+    /// What is to be given.
+    ready: Cursor<Vec<u8>>,
     is_first: bool,
 }
 
@@ -61,18 +60,17 @@ const PIECE: usize = 8 * 1024;
 impl<R: Read> Narrow<R> {
     /// Of what `reader` gives.
     pub fn new(reader: R, order: Order) -> Self {
-        Self { reader, order, rest: Vec::new(), ready: String::new(), given: 0, is_first: true }
+        Self { reader, order, rest: Vec::new(), ready: Cursor::default(), is_first: true }
     }
 
     /// Reads on, until there is something to give or no more comes.
     fn fill(&mut self) -> io::Result<()> {
-        self.ready.clear();
-        self.given = 0;
-        while self.ready.is_empty() {
+        let mut ready = String::new();
+        while ready.is_empty() {
             let mut piece = [0; PIECE];
             let count = self.reader.read(&mut piece)?;
             if count == 0 && self.rest.is_empty() {
-                return Ok(());
+                break;
             }
             self.rest.extend_from_slice(&piece[..count]);
             let mut whole = self.rest.len() / 2 * 2;
@@ -94,22 +92,19 @@ impl<R: Read> Narrow<R> {
                 units.remove(0);
             }
             let characters = char::decode_utf16(units);
-            self.ready.extend(characters.map(|it| it.unwrap_or(char::REPLACEMENT_CHARACTER)));
+            ready.extend(characters.map(|it| it.unwrap_or(char::REPLACEMENT_CHARACTER)));
         }
+        self.ready = Cursor::new(ready.into_bytes());
         Ok(())
     }
 }
 
 impl<R: Read> Read for Narrow<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.ready.len() && !into.is_empty() {
-            self.fill()?;
+        match self.ready.read(into)? {
+            0 if !into.is_empty() => self.fill().and_then(|()| self.ready.read(into)),
+            count => Ok(count),
         }
-        let ready = &self.ready.as_bytes()[self.given..];
-        let count = ready.len().min(into.len());
-        into[..count].copy_from_slice(&ready[..count]);
-        self.given += count;
-        Ok(count)
     }
 }
 

@@ -43,9 +43,12 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16, request: Option<&RequestFacts
 fn told(name: Name, value: &str, bytes: &[u8]) -> String {
     const DESCRIPTION: &str = "error_description=\"";
     let shown = prefix(value, limits::REASON_SHOWN);
+    if name != Name::Authenticate {
+        return shown.to_owned();
+    }
     let whole = String::from_utf8_lossy(&bytes[..bytes.len().min(limits::REFUSAL_READ)]);
     let words = whole.split_once(DESCRIPTION).and_then(|(_, rest)| rest.split('"').next());
-    match words.filter(|words| name == Name::Authenticate && !shown.contains(*words)) {
+    match words.filter(|words| !shown.contains(*words)) {
         Some(words) => {
             let scheme = whole.split_whitespace().next().unwrap_or_default();
             let short = |text: &str| prefix(text, limits::REASON_SHOWN).to_owned();
@@ -157,8 +160,7 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
             "see that the server behind it runs, and that the gateway has its address and port",
         ));
     }
-    let says_closed = lower.contains("maintenance");
-    if is_unavailable && says_closed {
+    if is_unavailable && lower.contains("maintenance") {
         case.behind = Some(Diagnosis::new(
             "in-maintenance",
             "the service is taken down for maintenance, as its answer says",

@@ -4,7 +4,7 @@
 //! which is written as `\ud800` (RFC 8259 §8.2): no text has that, and what reads JSON fails there.
 
 use std::cell::Cell;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Cursor, ErrorKind, Read};
 
 use memchr::{memchr, memchr2};
 
@@ -15,9 +15,8 @@ pub(super) struct Bounded<'c, R> {
     most: usize,
     /// Bytes of the string so far, if one has begun.
     string: Option<usize>,
-    /// What may be given, and how much of it was.
-    ready: Vec<u8>,
-    given: usize,
+    /// What may be given.
+    ready: Cursor<Vec<u8>>,
     /// What was read behind it: the beginning of an escape.
     held: Vec<u8>,
     halves: &'c Cell<u64>,
@@ -33,32 +32,40 @@ const REPLACEMENT: &[u8; ESCAPE] = b"\\uFFFD";
 impl<'c, R: Read> Bounded<'c, R> {
     /// Strings may have so many bytes, as they are written. Halves are counted in `halves`.
     pub fn new(reader: R, most: usize, halves: &'c Cell<u64>) -> Self {
-        let (ready, held) = (Vec::new(), Vec::new());
-        Self { reader, most, string: None, ready, given: 0, held, halves }
+        Self { reader, most, string: None, ready: Cursor::default(), held: Vec::new(), halves }
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        self.given = 0;
-        self.ready.clear();
+        let mut ready = std::mem::take(&mut self.ready).into_inner();
+        ready.clear();
         loop {
-            self.ready.append(&mut self.held);
-            let before = self.ready.len();
-            self.ready.resize(before + PIECE, 0);
-            let count = self.reader.read(&mut self.ready[before..]);
-            self.ready.truncate(before + *count.as_ref().unwrap_or(&0));
-            let is_end = count? == 0;
-            let looked = self.look(is_end)?;
-            self.held.extend(self.ready.drain(looked..));
-            if is_end || !self.ready.is_empty() {
+            ready.append(&mut self.held);
+            let before = ready.len();
+            ready.resize(before + PIECE, 0);
+            let count = match self.reader.read(&mut ready[before..]) {
+                Ok(count) => count,
+                Err(error) => {
+                    // Who was interrupted reads on.
+                    ready.truncate(before);
+                    self.held = ready;
+                    return Err(error);
+                }
+            };
+            ready.truncate(before + count);
+            let is_end = count == 0;
+            let looked = self.look(&mut ready, is_end)?;
+            self.held.extend(ready.drain(looked..));
+            if is_end || !ready.is_empty() {
+                self.ready = Cursor::new(ready);
                 return Ok(());
             }
         }
     }
 
     /// Looks through what was read; how far it could be told what it is.
-    fn look(&mut self, is_end: bool) -> io::Result<usize> {
+    fn look(&mut self, ready: &mut [u8], is_end: bool) -> io::Result<usize> {
         let mut at = 0;
-        while let Some(rest) = self.ready.get(at..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = ready.get(at..).filter(|rest| !rest.is_empty()) {
             let Some(length) = self.string else {
                 let quote = memchr(b'"', rest);
                 self.string = quote.map(|_| 0);
@@ -74,7 +81,7 @@ impl<'c, R: Read> Bounded<'c, R> {
                     let Some((taken, is_half)) = escape(rest, is_end) else { return Ok(at) };
                     if is_half {
                         self.halves.set(self.halves.get() + 1);
-                        self.ready[at..at + ESCAPE].copy_from_slice(REPLACEMENT);
+                        ready[at..at + ESCAPE].copy_from_slice(REPLACEMENT);
                     }
                     (taken, false)
                 }
@@ -122,14 +129,10 @@ fn escape(bytes: &[u8], is_end: bool) -> Option<(usize, bool)> {
 
 impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.ready.len() && !into.is_empty() {
-            self.fill()?;
+        match self.ready.read(into)? {
+            0 if !into.is_empty() => self.fill().and_then(|()| self.ready.read(into)),
+            count => Ok(count),
         }
-        let ready = &self.ready[self.given..];
-        let count = ready.len().min(into.len());
-        into[..count].copy_from_slice(&ready[..count]);
-        self.given += count;
-        Ok(count)
     }
 }
 
