@@ -14,8 +14,8 @@ use super::{Fast, close, crash, crowd, heartbeat, pace, reply, silence};
 use crate::http::{FAILURE_TOLD, RECONNECT_WITHOUT_BACKOFF};
 use crate::limits;
 use crate::model::{
-    Body, Connection, Dir, Endpoint, Finding, Flow, Judgement, Meta, ON, Outcome, Rule, Secured, Severity,
-    Sink, Summary, Text, Time, Unit, Wants,
+    Body, ByNumber, Connection, Dir, Endpoint, Finding, Flow, Judgement, Meta, ON, Outcome, Rule, Secured,
+    Severity, Sink, Summary, Text, Time, Unit, Wants,
 };
 use crate::{net, ws};
 
@@ -65,7 +65,7 @@ pub struct Head {
     /// Findings that are notes, and no causes.
     pub notes: u64,
     /// What is known of the connections that are open.
-    open: HashMap<u32, Open, Fast>,
+    open: ByNumber<Open>,
     /// Where connections go: each place once.
     sites: Vec<Site>,
     /// Its number among those.
@@ -236,7 +236,7 @@ impl Head {
         for finding in unit.findings {
             let place = place(unit, finding);
             if *finding.rule == RECONNECT_WITHOUT_BACKOFF && self.hasty.len() < limits::GROUPS {
-                let open = self.open.get(&unit.conn);
+                let open = self.open.get(unit.conn);
                 let (site, client) = open.map_or((None, 0), |open| (Some(open.site), open.client));
                 self.hasty.push(Hasty { finding: finding.clone(), place, site, client });
                 continue;
@@ -244,12 +244,12 @@ impl Head {
             let storm = finding.case.iter().filter_map(|case| case.server.zip(case.client.map(hash)));
             self.storms.extend(storm);
             if self.refusals.takes(finding) {
-                let site = self.open.get(&unit.conn).map(|open| open.site);
+                let site = self.open.get(unit.conn).map(|open| open.site);
                 self.refusals.wait(site, finding, place);
                 continue;
             }
             if (MANNERS.contains(&finding.rule) || *finding.rule == ws::PING_NOT_ANSWERED)
-                && let Some(open) = self.open.get_mut(&unit.conn)
+                && let Some(open) = self.open.get_mut(unit.conn)
             {
                 let manners = open.manners.get_or_insert_default();
                 if manners.len() < limits::RULES_REMEMBERED {
@@ -295,7 +295,7 @@ impl Head {
             None => self.site(connection.server, path),
         };
         self.last_site = site;
-        let open = self.open.entry(conn).or_default();
+        let open = self.open.follow(conn);
         open.site = site;
         open.client = connection.client_ip().map_or(0, hash);
     }
@@ -319,7 +319,7 @@ impl Head {
     fn judgement(&mut self, unit: &Unit<'_>, judgement: &Judgement<'_>) {
         *self.outcomes.entry(judgement.outcome).or_default() += 1;
         let mut manners = None;
-        if let Some(open) = self.open.remove(&unit.conn) {
+        if let Some(open) = self.open.remove(unit.conn) {
             if self.over.len() == limits::HEAD_CONNECTIONS {
                 self.over.pop_front();
             }
@@ -354,7 +354,7 @@ impl Head {
                 conn: unit.conn,
                 client: judgement.client,
                 server: judgement.server,
-                target: whole(judgement.server, judgement.host, judgement.target),
+                target: whole(judgement.server, judgement.host, judgement.target).map(Cow::into_owned),
                 line: judgement.line(),
                 worst: unit.findings.iter().map(|finding| finding.rule.severity).max(),
             });
@@ -363,7 +363,7 @@ impl Head {
 
     fn add(&mut self, finding: &Finding, place: Place) {
         let over = || self.over.iter().rev().find(|(conn, _)| *conn == place.conn).map(|(_, site)| *site);
-        let site = self.open.get(&place.conn).map(|open| open.site).or_else(over);
+        let site = self.open.get(place.conn).map(|open| open.site).or_else(over);
         self.add_at(site, finding, place);
     }
 
@@ -398,10 +398,10 @@ impl Head {
 
 /// What was asked for. Who tells of a connection names its host, and seldom an address: it stands in front
 /// then.
-fn whole(server: Option<Endpoint>, host: Option<&str>, target: Option<&str>) -> Option<String> {
+fn whole<'a>(server: Option<Endpoint>, host: Option<&str>, target: Option<&'a str>) -> Option<Cow<'a, str>> {
     match (server, host, target) {
-        (None, Some(host), Some(target)) => Some(format!("{host}{target}")),
-        (.., target) => target.map(str::to_owned),
+        (None, Some(host), Some(target)) => Some(Cow::Owned(format!("{host}{target}"))),
+        (.., target) => target.map(Cow::Borrowed),
     }
 }
 

@@ -56,8 +56,6 @@ pub struct Memory {
     keys: HashMap<Key, Seen, RandomState>,
     /// The same keys, oldest first.
     order: VecDeque<Key>,
-    /// Connections whose handshake is not answered.
-    connecting: HashSet<u32, RandomState>,
     /// Where connections that have to do with WebSocket went.
     servers: HashSet<SocketAddr, RandomState>,
     last_server: Option<SocketAddr>,
@@ -78,6 +76,8 @@ struct Seen {
     offers: bool,
     /// How often it was passed on in a row, as far as that can be told.
     hops: u8,
+    /// The handshake is not answered.
+    is_connecting: bool,
 }
 
 /// What is remembered of one client and one server.
@@ -138,16 +138,21 @@ impl Memory {
         let Attempt { pair, target, key, now, .. } = *attempt;
         // What is no key at all may be as long as a head.
         let key = key.filter(|key| key.len() <= limits::KEY_REMEMBERED);
+        let place = pair.and_then(|pair| self.place(pair));
         let mut passes_on = None;
-        entry.key = key.map(|key| self.key(conn, key, attempt, &mut passes_on, findings));
+        let before = entry.key.take();
+        entry.key = key.map(|key| self.key(conn, key, (attempt, place.is_some()), &mut passes_on, findings));
         entry.passes_on = passes_on.or(entry.passes_on);
+        if before.is_some() && before != entry.key {
+            self.settle(conn, before.as_ref());
+        }
         let is_first = entry.pair.is_none();
-        let Some(place) = pair.and_then(|pair| self.place(pair)) else { return };
+        let Some(place) = place else { return };
         let known = &mut self.known[place as usize];
         if is_first {
-            let Entry { key, passes_on, .. } = std::mem::take(entry);
-            *entry = Entry { pair: Some(place), began: now, key, passes_on, ..Entry::default() };
-            if passes_on.is_none() {
+            (entry.pair, entry.began, entry.turn) = (Some(place), now, 0);
+            (entry.connecting, entry.over) = (false, false);
+            if entry.passes_on.is_none() {
                 // How its client connects is told of the client's own leg.
                 known.attempt(self.hasher.hash_one(target), now, findings);
             }
@@ -160,7 +165,6 @@ impl Memory {
                 known.latest = now;
             }
             entry.turn = known.begun;
-            self.connecting.insert(conn);
         }
     }
 
@@ -179,11 +183,12 @@ impl Memory {
     }
 
     /// Remembers a key, and finds out whether it was used before, or is `passes_on` from another connection.
+    /// The answer to it is waited for, if `is_connecting`.
     fn key(
         &mut self,
         conn: u32,
         key: &[u8],
-        attempt: &Attempt<'_>,
+        (attempt, is_connecting): (&Attempt<'_>, bool),
         passes_on: &mut Option<NonZeroU32>,
         findings: &mut Vec<Finding>,
     ) -> Key {
@@ -192,7 +197,7 @@ impl Memory {
         let earlier = match self.keys.entry(key.clone()) {
             Place::Occupied(earlier) => earlier.into_mut(),
             Place::Vacant(place) => {
-                place.insert(Seen { conn, pair, answered: None, offers, hops: 0 });
+                place.insert(Seen { conn, pair, answered: None, offers, hops: 0, is_connecting });
                 if self.order.len() >= limits::KEYS_REMEMBERED
                     && let Some(oldest) = self.order.pop_front()
                 {
@@ -205,6 +210,7 @@ impl Memory {
         let before = std::mem::replace(&mut earlier.conn, conn);
         let is_elsewhere = std::mem::replace(&mut earlier.pair, pair) != pair;
         let answered = earlier.answered.take();
+        let was_connecting = std::mem::replace(&mut earlier.is_connecting, is_connecting);
         if before == conn {
             return key;
         }
@@ -214,7 +220,7 @@ impl Memory {
         let is_shared = earlier.hops == limits::KEY_HOPS;
         // Of two connections, packets may have overtaken each other.
         let is_earlier = now.zip(answered).is_some_and(|(now, ended)| now.since(ended) <= limits::OVERTAKEN);
-        let is_open = self.connecting.contains(&before) || is_earlier || is_late;
+        let is_open = was_connecting || is_earlier || is_late;
         let is_passed_on = !is_shared && is_elsewhere && is_open;
         match (is_passed_on, is_shared) {
             (true, _) => earlier.hops += 1,
@@ -254,6 +260,7 @@ impl Memory {
         let seen = entry.key.as_ref().and_then(|key| self.keys.get_mut(key));
         if let Some(seen) = seen.filter(|seen| seen.conn == conn) {
             seen.answered = answer;
+            seen.is_connecting = false;
         }
         let known =
             entry.pair.filter(|_| entry.connecting).and_then(|pair| self.known.get_mut(pair as usize));
@@ -270,13 +277,20 @@ impl Memory {
             let got = "another one begun before this answer";
             findings.push(Finding::new(&PARALLEL_CONNECTING, Dir::Client, expected.into(), got.into()));
         }
-        self.answered(conn, entry);
+        entry.connecting = false;
     }
 
     /// The server has answered, or will not.
     pub fn answered(&mut self, conn: u32, entry: &mut Entry) {
         if std::mem::take(&mut entry.connecting) {
-            self.connecting.remove(&conn);
+            self.settle(conn, entry.key.as_ref());
+        }
+    }
+
+    /// Nobody waits any more for the answer to a handshake with this key.
+    fn settle(&mut self, conn: u32, key: Option<&Key>) {
+        if let Some(seen) = key.and_then(|key| self.keys.get_mut(key)).filter(|seen| seen.conn == conn) {
+            seen.is_connecting = false;
         }
     }
 
@@ -385,7 +399,7 @@ mod tests {
         assert_eq!(ask(&mut memory, 1, "192.0.2.10"), [""; 0]);
         assert_eq!(ask(&mut memory, 1, "192.0.2.10"), [""; 0], "a retry on the same connection");
         assert_eq!(ask(&mut memory, 2, "192.0.2.11"), ["reused-sec-websocket-key"]);
-        memory.connecting.insert(2);
+        memory.keys.values_mut().for_each(|seen| seen.is_connecting = true);
         assert_eq!(ask(&mut memory, 3, "192.0.2.12"), [""; 0], "forwarded");
     }
 

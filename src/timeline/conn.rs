@@ -1,10 +1,9 @@
 //! What is followed of one connection, and of the requests of all.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::exchange::Exchanges;
-use super::table::{Fast, Table};
+use super::table::Table;
 use super::target::Target;
 use super::when::Closed;
 use crate::app::given::Given;
@@ -87,44 +86,6 @@ pub(super) struct Conn {
     pub missed: [bool; 2],
     /// The last packet of what was read.
     read_to: u32,
-}
-
-/// The connections that are followed, one after the other: a table of numbers, which has room to spare, would
-/// be larger by as many of them.
-#[derive(Debug, Default)]
-pub(super) struct Conns {
-    places: HashMap<u32, u32, Fast>,
-    rooms: Vec<Conn>,
-    free: Vec<u32>,
-}
-
-impl Conns {
-    #[inline]
-    pub fn get_mut(&mut self, number: u32) -> Option<&mut Conn> {
-        self.rooms.get_mut(*self.places.get(&number)? as usize)
-    }
-
-    /// The connection with this number, followed from now on.
-    pub fn follow(&mut self, number: u32) -> &mut Conn {
-        let place = *self.places.entry(number).or_insert_with(|| {
-            self.free.pop().unwrap_or_else(|| {
-                self.rooms.push(Conn::default());
-                self.rooms.len() as u32 - 1
-            })
-        });
-        &mut self.rooms[place as usize]
-    }
-
-    /// It is followed no longer.
-    pub fn remove(&mut self, number: u32) -> Option<Conn> {
-        let place = self.places.remove(&number)?;
-        self.free.push(place);
-        self.rooms.get_mut(place as usize).map(std::mem::take)
-    }
-
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
 }
 
 /// What a connection's WebSocket is known by.
@@ -299,21 +260,4 @@ pub(super) enum Socket {
     Other,
     /// The session of this number.
     Session(u32),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rooms_are_used_again() {
-        let mut conns = Conns::default();
-        for number in 1..=3 {
-            conns.follow(number).held = number as usize;
-        }
-        assert_eq!(conns.remove(2).map(|conn| conn.held), Some(2));
-        assert!(conns.remove(2).is_none() && conns.get_mut(2).is_none());
-        assert_eq!((conns.follow(7).held, conns.follow(3).held), (0, 3));
-        assert_eq!((conns.rooms.len(), conns.get_mut(1).map(|conn| conn.held)), (3, Some(1)));
-    }
 }

@@ -35,15 +35,15 @@ use crate::app::{Meaning, engineio, json};
 use crate::limits;
 use crate::model::json::Quoted;
 use crate::model::{
-    App, AppPacket, Body, Connection, Dir, Ending, Finding, FindingCounts, Flow, Frame, Handshake, HttpHead,
-    Meant, Message, ON, Opcode, SessionEnd, Single, Sink, Source, SourceId, Summary, Time, Transport, Unit,
-    Wants, hole,
+    App, AppPacket, Body, ByNumber, Connection, Dir, Ending, Finding, FindingCounts, Flow, Frame, Handshake,
+    HttpHead, Meant, Message, ON, Opcode, SessionEnd, Single, Sink, Source, SourceId, Summary, Time,
+    Transport, Unit, Wants, hole,
 };
 
 pub use crate::app::given::Given;
 pub use crate::app::keys::Keys;
 
-use self::conn::{Before, Conn, Conns, Requests, Socket};
+use self::conn::{Before, Conn, Requests, Socket};
 use self::exchange::{Exchanges, Seen};
 use self::table::{SocketEnd, Table};
 use self::target::Target;
@@ -54,7 +54,7 @@ use self::when::When;
 pub struct Timeline<S> {
     inner: S,
     wants: Wants,
-    conns: Conns,
+    conns: ByNumber<Conn>,
     table: Table,
     /// Findings of this layer, for the summary.
     tally: FindingCounts,
@@ -80,7 +80,7 @@ impl<S: Sink> Timeline<S> {
         Self {
             inner,
             wants,
-            conns: Conns::default(),
+            conns: ByNumber::default(),
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,

@@ -80,7 +80,7 @@ fn what_comes_when_others_are_over_knows_its_server() {
     let mut head = Head::default();
     (1..=3).for_each(|conn| begin(conn, "/socket.io/", &mut head));
     for conn in 1..=3 {
-        head.over.push_back((conn, head.open.remove(&conn).expect("it was open").site));
+        head.over.push_back((conn, head.open.remove(conn).expect("it was open").site));
     }
     note(1, 9, case("never had an answer"), &mut head);
     assert_eq!(head.groups()[0].target.as_deref(), Some("/socket.io/"));

@@ -18,12 +18,11 @@ mod view;
 mod wire;
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use crate::cause::Head;
 use crate::model::{
-    App, Body, Connection, Dir, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Single,
-    Sink, Summary, Time, Unanswered, Unit, Wants,
+    App, Body, Connection, Dir, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Places, Rule,
+    Single, Sink, Summary, Time, Unanswered, Unit, Wants,
 };
 use course::Course;
 use ends::Ends;
@@ -40,9 +39,6 @@ pub const LISTED: usize = 1000;
 /// Open connections that are counted apart at a time; further ones count in the totals only.
 const FOLLOWED: usize = 64 * 1024;
 
-/// Entries of the table that finds a connection without hashing.
-const RECENT: usize = 4096;
-
 /// Counts units.
 #[derive(Debug)]
 pub struct Stats {
@@ -51,9 +47,7 @@ pub struct Stats {
     /// Places in `open` that can be used again.
     free: Vec<u32>,
     /// Where in `open` a connection's entry is.
-    slots: HashMap<u32, u32, foldhash::fast::FixedState>,
-    /// The same for connections seen lately: number and place, by the number's low bits.
-    recent: Vec<(u32, u32)>,
+    slots: Places,
     /// Finished connections, at most twice [`LISTED`] of them.
     finished: Vec<Entry>,
     /// Those that rank behind this one will not be listed.
@@ -125,8 +119,7 @@ impl Stats {
         Self {
             open: vec![Entry::default()],
             free: Vec::new(),
-            slots: HashMap::default(),
-            recent: vec![(0, 0); RECENT],
+            slots: Places::default(),
             finished: Vec::new(),
             last_listed: None,
             total: Tally::default(),
@@ -151,21 +144,17 @@ impl Stats {
     /// The place of a connection's entry, made if need be.
     #[inline]
     fn slot(&mut self, conn: u32) -> usize {
-        let (recent, slot) = self.recent[conn as usize % RECENT];
-        if recent == conn { slot as usize } else { self.find(conn) }
+        match self.slots.get(conn) {
+            Some(slot) => slot as usize,
+            None => self.follow(conn) as usize,
+        }
     }
 
     #[inline(never)]
-    fn find(&mut self, conn: u32) -> usize {
-        let slot = match self.slots.get(&conn) {
-            Some(slot) => *slot,
-            None => self.follow(conn),
-        };
-        self.recent[conn as usize % RECENT] = (conn, slot);
-        slot as usize
-    }
-
     fn follow(&mut self, conn: u32) -> u32 {
+        if conn == 0 {
+            return 0;
+        }
         self.connections += 1;
         let slot = match self.free.pop() {
             Some(slot) => slot,
@@ -186,8 +175,7 @@ impl Stats {
 
     /// Takes a finished connection's counts over into the totals.
     fn finish_connection(&mut self, conn: u32, slot: usize) {
-        self.slots.remove(&conn);
-        self.recent[conn as usize % RECENT] = (0, 0);
+        self.slots.remove(conn);
         if slot == 0 {
             return;
         }
@@ -354,7 +342,7 @@ impl Sink for Stats {
             return Flow::Continue(());
         }
         // A session may be over behind its connections, which are counted then.
-        let is_over = matches!(unit.body, Body::Session(_)) && !self.slots.contains_key(&unit.conn);
+        let is_over = matches!(unit.body, Body::Session(_)) && self.slots.get(unit.conn).is_none();
         let slot = if unit.conn == 0 || is_over { 0 } else { self.slot(unit.conn) };
         let tally = &mut self.open[slot].tally;
         tally.unit(unit);
@@ -424,7 +412,7 @@ mod tests {
             wire.resize(2 + usize::from(length), 0);
             talk.connect(conn).frame_bytes(Server, &wire).end(EndKind::Fin, None);
         }
-        assert_eq!((stats.open.len(), stats.slots.len()), (2, 0));
+        assert_eq!((stats.open.len(), stats.slots.count()), (2, 0));
         assert!(stats.finished.len() < 2 * LISTED);
         let report = stats.report();
         assert_eq!((report.connections, report.listed.len()), (6000, LISTED));
@@ -448,7 +436,7 @@ mod tests {
     fn connections_that_share_a_place_in_the_table_are_apart() {
         let mut stats = Stats::new();
         let mut talk = Talk::new(&mut stats);
-        for conn in [1, 1 + RECENT as u32, 1, 1 + 2 * RECENT as u32, 1 + RECENT as u32] {
+        for conn in [1, 4097, 1, 8193, 4097] {
             talk.conn = conn;
             talk.frame(Client, "8100");
         }
