@@ -5,7 +5,7 @@ use super::excerpt::clipped;
 use super::json::{self, Object};
 use super::pending::{Id, Pending, Request, Requests};
 use crate::model::json::place;
-use crate::model::{Answer, App, Cite, Failure, Finding, Text, Value, fields};
+use crate::model::{Answer, App, Cite, Failure, Finding, Parting, Text, Value, fields};
 
 /// `SignalR` with its JSON protocol.
 pub static DIALECT: Dialect = Dialect {
@@ -77,7 +77,8 @@ impl Decoder for SignalR {
                 said.json(&DATA, part),
             ];
             let answers = self.tie(said, kind, &object);
-            apps.push(App { fields, answers, ..app(Text::with("{}", words)) });
+            let parting = (kind == "Close").then(|| parting(&object));
+            apps.push(App { fields, answers, parting, ..app(Text::with("{}", words)) });
         }
         if whole.split('\u{1e}').nth(NAMED).is_some() {
             self.pending.lost(said.dir);
@@ -122,6 +123,12 @@ impl SignalR {
 
 fn app(summary: Text) -> App {
     App { protocol: "signalr", name: "SignalR", summary, ..App::default() }
+}
+
+/// What a Close message says: an error, if there was one.
+fn parting(message: &Object<'_>) -> Parting {
+    let error = message.string("error");
+    error.map_or(Parting::Leave, |words| Parting::Error(clipped(&words).into()))
 }
 
 fn name(text: &str, message: &Object<'_>) -> Option<&'static str> {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::limits::ATTACHMENTS;
 use crate::model::json::place;
-use crate::model::{App, Field, FieldDef, SourceId, Span, Text, Value};
+use crate::model::{App, Field, FieldDef, Parting, SourceId, Span, Text, Value};
 
 /// The packet type. Unknown digits are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,7 +278,9 @@ impl<'a> Packet<'a> {
         } else if !self.data.is_empty() {
             add(&SOCKET_DATA, whole, Value::Json(self.data.to_owned()), Text::default());
         }
-        App { protocol: "socket.io", name: "Socket.IO", summary: self.summary(), fields, ..App::default() }
+        let parting = (self.kind == Kind::DISCONNECT).then_some(Parting::Leave);
+        let (protocol, name) = ("socket.io", "Socket.IO");
+        App { protocol, name, summary: self.summary(), fields, parting, ..App::default() }
     }
 
     /// What the packet is, in a few words: its type, namespace, and event or acknowledgement id.
