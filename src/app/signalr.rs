@@ -176,6 +176,19 @@ mod tests {
     }
 
     #[test]
+    fn a_close_says_why_if_there_is_a_reason() {
+        for (wire, expected) in [
+            ("{\"type\":7,\"error\":\"no\"}\u{1e}", Some(Parting::Error("no".into()))),
+            ("{\"type\":7,\"allowReconnect\":true}\u{1e}", Some(Parting::Leave)),
+            ("{\"type\":6}\u{1e}", None),
+        ] {
+            let said = Said::sample(Dir::Server, 1, true, wire.as_bytes());
+            let app = SignalR::default().read(&said, &mut Vec::new()).unwrap();
+            assert_eq!(app.parting(), expected.as_ref(), "{wire}");
+        }
+    }
+
+    #[test]
     fn messages() {
         for (wire, summary) in [
             ("{\"protocol\":\"json\",\"version\":1}\u{1e}", Some("handshake")),

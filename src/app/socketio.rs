@@ -393,6 +393,8 @@ mod tests {
             let got = (packet.kind.name(), packet.attachments, packet.namespace, packet.ack, packet.data);
             assert_eq!(got, (*kind, *attachments, *namespace, *ack, *data), "{wire}");
             assert_eq!(packet.summary().to_string(), *summary);
+            let parting = packet.describe(SourceId::Message { conn: 1, m: 1 }, 0).parting;
+            assert_eq!(parting.is_some(), *kind == "DISCONNECT", "{wire}");
         }
         assert_eq!(read("0/admin?token=123,").unwrap().path(), "/admin");
     }

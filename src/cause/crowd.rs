@@ -388,6 +388,20 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn some_that_end_at_the_same_moment_are_those_of_one_process() {
+        let busy = |n: u32, ended: u64| Event { silence: None, ..event(n, 50 * u64::from(n), ended) };
+        let left = |n: u32, ended: u64| Event { by: Some(Dir::Client), failed: false, ..busy(n, ended) };
+        let some: Vec<Event> =
+            (0..6).map(|n| if n % 2 == 0 { busy(n, 4000 + u64::from(n)) } else { left(n, 9000) }).collect();
+        assert_eq!(told(&some), ["server-ended-some"]);
+        // Where others are cut off, too, it may be an accident.
+        let more: Vec<Event> = some.iter().copied().chain([busy(7, 2000)]).collect();
+        assert_eq!(told(&more), [""; 0]);
+        let two: Vec<Event> = some.iter().copied().filter(|event| event.conn != 4).collect();
+        assert_eq!(told(&two), [""; 0]);
+    }
+
+    #[test]
     fn a_proxy_in_front_of_a_server_is_tired_of_silence_and_a_client_that_ends_is_not() {
         let by_client = |event: Event| Event { by: Some(Dir::Client), failed: false, ..event };
         let each = (0..4).map(|n| by_client(event(n, 900 * u64::from(n), 900 * u64::from(n) + 7000)));

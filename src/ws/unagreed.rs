@@ -74,6 +74,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_break_in_front_of_text_is_no_pong() {
+        let mut findings =
+            vec![Finding::new(&FRAGMENTED_CONTROL_FRAME, Dir::Server, "FIN = 1".into(), "0".into())];
+        explain_text((Dir::Server, false), b"\nW", b"arning: Undefined array key 1", &mut findings);
+        assert_eq!(findings[0].cause.as_ref().map(|cause| cause.id), Some(TEXT_WITHOUT_FRAMES));
+    }
+
+    #[test]
     fn text_is_what_a_person_can_read() {
         for (bytes, is_text) in [
             (&b"<br />\n<b>Warning</b>: Undefined variable"[..], true),

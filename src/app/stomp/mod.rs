@@ -417,6 +417,23 @@ mod tests {
     }
 
     #[test]
+    fn who_leaves_and_who_says_what_is_wrong() {
+        let (mut stomp, mut found) = (Stomp::default(), Vec::new());
+        for (dir, wire, expected) in [
+            (Dir::Client, "DISCONNECT\nreceipt:1\n\n\0", Some(Parting::Leave)),
+            (
+                Dir::Server,
+                "ERROR\nmessage:no such queue\n\ngone\0",
+                Some(Parting::Error("no such queue".into())),
+            ),
+            (Dir::Server, "RECEIPT\nreceipt-id:1\n\n\0", None),
+        ] {
+            let app = stomp.read(&Said::sample(dir, 1, true, wire.as_bytes()), &mut found).unwrap();
+            assert_eq!(app.parting(), expected.as_ref(), "{wire}");
+        }
+    }
+
+    #[test]
     fn receipts_find_what_asked_for_them() {
         let (mut stomp, mut found) = (Stomp::default(), Vec::new());
         let mut read = |dir, wire: &str| {
