@@ -5,7 +5,7 @@ use super::excerpt::clipped;
 use super::json::{self, Object};
 use super::pending::{Id, Pending, Request, Requests};
 use crate::model::json::place;
-use crate::model::{Answer, App, Cite, Failure, Finding, Text, Value, fields};
+use crate::model::{Answer, App, Cite, Failure, Finding, Parting, Text, Value, fields};
 
 /// `SignalR` with its JSON protocol.
 pub static DIALECT: Dialect = Dialect {
@@ -77,7 +77,8 @@ impl Decoder for SignalR {
                 said.json(&DATA, part),
             ];
             let answers = self.tie(said, kind, &object);
-            apps.push(App { fields, answers, ..app(Text::with("{}", words)) });
+            let parting = (kind == "Close").then(|| parting(&object));
+            apps.push(App { fields, answers, parting, ..app(Text::with("{}", words)) });
         }
         if whole.split('\u{1e}').nth(NAMED).is_some() {
             self.pending.lost(said.dir);
@@ -124,6 +125,12 @@ fn app(summary: Text) -> App {
     App { protocol: "signalr", name: "SignalR", summary, ..App::default() }
 }
 
+/// What a Close message says: an error, if there was one.
+fn parting(message: &Object<'_>) -> Parting {
+    let error = message.string("error");
+    error.map_or(Parting::Leave, |words| Parting::Error(clipped(&words).into()))
+}
+
 fn name(text: &str, message: &Object<'_>) -> Option<&'static str> {
     let Some(kind) = message.get("type") else {
         // The handshake and its answer have no type.
@@ -166,6 +173,19 @@ mod tests {
                     {\"type\":3,\"invocationId\":\"1\"}\u{1e}";
         let expected = [("C".to_owned(), Some("no".to_owned())), ("A".to_owned(), None)];
         assert_eq!(read(Dir::Server, both), expected);
+    }
+
+    #[test]
+    fn a_close_says_why_if_there_is_a_reason() {
+        for (wire, expected) in [
+            ("{\"type\":7,\"error\":\"no\"}\u{1e}", Some(Parting::Error("no".into()))),
+            ("{\"type\":7,\"allowReconnect\":true}\u{1e}", Some(Parting::Leave)),
+            ("{\"type\":6}\u{1e}", None),
+        ] {
+            let said = Said::sample(Dir::Server, 1, true, wire.as_bytes());
+            let app = SignalR::default().read(&said, &mut Vec::new()).unwrap();
+            assert_eq!(app.parting(), expected.as_ref(), "{wire}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::limits::ATTACHMENTS;
 use crate::model::json::place;
-use crate::model::{App, Field, FieldDef, SourceId, Span, Text, Value};
+use crate::model::{App, Field, FieldDef, Parting, SourceId, Span, Text, Value};
 
 /// The packet type. Unknown digits are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,7 +278,9 @@ impl<'a> Packet<'a> {
         } else if !self.data.is_empty() {
             add(&SOCKET_DATA, whole, Value::Json(self.data.to_owned()), Text::default());
         }
-        App { protocol: "socket.io", name: "Socket.IO", summary: self.summary(), fields, ..App::default() }
+        let parting = (self.kind == Kind::DISCONNECT).then_some(Parting::Leave);
+        let (protocol, name) = ("socket.io", "Socket.IO");
+        App { protocol, name, summary: self.summary(), fields, parting, ..App::default() }
     }
 
     /// What the packet is, in a few words: its type, namespace, and event or acknowledgement id.
@@ -391,6 +393,8 @@ mod tests {
             let got = (packet.kind.name(), packet.attachments, packet.namespace, packet.ack, packet.data);
             assert_eq!(got, (*kind, *attachments, *namespace, *ack, *data), "{wire}");
             assert_eq!(packet.summary().to_string(), *summary);
+            let parting = packet.describe(SourceId::Message { conn: 1, m: 1 }, 0).parting;
+            assert_eq!(parting.is_some(), *kind == "DISCONNECT", "{wire}");
         }
         assert_eq!(read("0/admin?token=123,").unwrap().path(), "/admin");
     }

@@ -5,7 +5,8 @@ use super::{handshake, reason, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, size, span};
 use crate::model::{
-    Case, Cite, CloseCode, ClosePart, Diagnosis, Dir, Finding, Measure, Quantity, Rule, Text, prefix, rules,
+    Case, Cite, CloseCode, ClosePart, Diagnosis, Dir, Ending, Finding, Measure, Quantity, Rule, Text, prefix,
+    rules,
 };
 use crate::ws;
 
@@ -264,6 +265,27 @@ fn diagnosis(
     let what = Text::new("something that the {} does not allow: its reason says what").word(by.name());
     let mend = Text::new("look for that reason in the program or the log of the {}").word(by.name());
     Some(Diagnosis::new(rule.id, what, mend))
+}
+
+/// The Close frame that came first, and who sent it; and whose Close frame is none, but text that somebody
+/// wrote without framing it: it has reserved bits, and a code that nobody may send.
+pub(super) fn first<'a>(
+    ending: &'a Ending,
+    found: &[(&Rule, Option<Dir>)],
+    hints: &[Diagnosis],
+) -> (Option<(Dir, &'a ClosePart)>, Option<Dir>) {
+    let first = ending.close();
+    let Some((by, close)) = first.filter(|_| hints.iter().any(|hint| hint.id == ws::TEXT_WITHOUT_FRAMES))
+    else {
+        return (first, None);
+    };
+    let may_be_sent = close.code.is_none_or(|code| matches!(code.0, 1000..=1014 | 3000..=4999));
+    if may_be_sent || !found.iter().any(|(rule, blame)| **rule == ws::RESERVED_BIT_SET && *blame == Some(by))
+    {
+        return (first, None);
+    }
+    let other = ending.sides[by.peer().index()].close.as_ref();
+    (other.map(|close| (by.peer(), close)), Some(by))
 }
 
 /// Diagnoses of bytes that are not what they should be, the one that explains the other first.

@@ -1,7 +1,7 @@
 //! Connections whose end cuts off what was under way: a program crashed, or was ended.
 
 use super::over::{Over, seen_in};
-use crate::model::quantity::{grouped, wait};
+use crate::model::quantity::{grouped, span, wait};
 use crate::model::{
     Case, Cite, Diagnosis, Dir, Finding, Measure, Quantity, Rule, StreamEnd, TcpEnd, Text, rules,
 };
@@ -32,6 +32,9 @@ const AT_ONCE: i64 = 20_000_000;
 /// The client speaks so many times less often.
 const SELDOM: i64 = 20;
 
+/// Nanoseconds of silence before a reset that say more than it does.
+const QUIET: i64 = 3_000_000_000;
+
 /// How long before the end the server had got a message of its client, if that was no accident: the client
 /// speaks seldom.
 fn answered_by_end(over: &Over<'_>, end: TcpEnd) -> Option<i64> {
@@ -40,8 +43,11 @@ fn answered_by_end(over: &Over<'_>, end: TcpEnd) -> Option<i64> {
     let messages = i64::try_from(over.ending.counts[Dir::Client.index()].messages).ok()?.max(1);
     let apart = over.lived()? / messages;
     // A reset says more.
-    let is_then = dir == Dir::Client && end.by == Dir::Server && end.how == StreamEnd::Fin && !over.has_left;
-    (is_then && (0..=AT_ONCE).contains(&after) && after.saturating_mul(SELDOM) <= apart).then_some(after)
+    let has_left = over.left == Some(Dir::Client);
+    let is_then = dir == Dir::Client && end.by == Dir::Server && !has_left;
+    let is_plain = matches!(end.how, StreamEnd::Fin | StreamEnd::Notify);
+    (is_then && is_plain && (0..=AT_ONCE).contains(&after) && after.saturating_mul(SELDOM) <= apart)
+        .then_some(after)
 }
 
 /// Whether a rule says no more than that a connection was reset.
@@ -147,7 +153,25 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
             let mend =
                 "look for a crash or a kill at this time, or read what is there before the socket is closed";
             finding = finding.because(Diagnosis::new(ABORTED.id, behind, mend));
+        } else if let Some(silence) = quiet(over) {
+            let behind = Text::new(
+                "nothing was under way, and nobody had said anything for {}: an idle timeout of the {} or of \
+                 something on the way, or a process that was killed",
+            )
+            .and(span(silence))
+            .word(end.by.name());
+            let mend = Text::with(
+                "see whether other connections end after the same silence; a ping or a message every {} \
+                 keeps one open",
+                super::silence::often_enough(silence),
+            );
+            finding = finding.because(Diagnosis::new(ABORTED.id, behind, mend));
         }
         causes.push(seen_in(finding, end.packet));
     }
+}
+
+/// Nanoseconds of silence before an end that was a reset, if they are enough to have something to do with it.
+fn quiet(over: &Over<'_>) -> Option<i64> {
+    over.silence().filter(|silence| *silence >= QUIET && over.knows_silence() && over.is_at_rest())
 }

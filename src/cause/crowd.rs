@@ -3,6 +3,7 @@
 //! Connections are told when they are over, in whatever order that is; what happened when is sorted out at
 //! the end. So the same comes out however the capture is cut or its packets are ordered.
 
+mod at_once;
 mod deadline;
 mod half_open;
 mod storm;
@@ -12,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
+use self::at_once::ended_together;
 use self::deadline::{cut_short, same_lifetime};
 use self::half_open::{left_half_open, orphaned};
 use self::storm::Storm;
@@ -47,6 +49,13 @@ rules! {
         "every client has lost its connection and what was under way",
         usually "the server's process was restarted or crashed, or the proxy in front of it",
         mend "look for a deploy, a restart or a crash at this time; drain connections before a process ends";
+    ENDED_SOME = "server-ended-some", Warning, Cite::rfc6455("7.2.2"), Server,
+        "several connections of a server ended at the same moment, and others went on",
+        "these clients have lost their connections and what was under way",
+        usually "one of several processes or hosts behind this address ended: a worker that crashed or was \
+                 recycled, a deploy of one after the other",
+        mend "look for a crash, a restart or a deploy of one of them at this time; let it close its \
+              connections with a Close frame (1001 or 1012) first";
     HALF_OPEN = "left-half-open", Warning, Cite { doc: "RFC 9293", section: "3.5.1" }, Capture,
         "a client was back while the server still held its old connection open",
         "the server counts the client twice, and what it sends on the old connection is lost",
@@ -61,7 +70,7 @@ rules! {
 }
 
 /// Those that explain why connections ended, and not only what came of it.
-pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &SAME_LIFETIME, &ENDED_TOGETHER];
+pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &SAME_LIFETIME, &ENDED_TOGETHER, &ENDED_SOME];
 
 /// Whether one tells what came of ends, and not why they were.
 pub(super) fn is_consequence(rule: &Rule) -> bool {
@@ -71,7 +80,7 @@ pub(super) fn is_consequence(rule: &Rule) -> bool {
 /// Whether an end at a time is one of those that one of [`ENDS`] tells of, the last of which was at `ended`.
 pub(super) fn is_then(rule: &Rule, ended: Option<Time>, time: Option<Time>) -> bool {
     let apart = time.zip(ended).map_or(0, |(time, ended)| time.since(ended).abs());
-    *rule != ENDED_TOGETHER || apart <= SECOND
+    ![&ENDED_TOGETHER, &ENDED_SOME].contains(&rule) || apart <= SECOND
 }
 
 /// What is remembered of a connection that is over.
@@ -328,77 +337,6 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     Some(together(finding, server, &events))
 }
 
-/// All connections of a server that were open ended together, and perhaps came back together.
-/// They, and the numbers of the connections.
-fn ended_together(server: Endpoint, events: &[Event]) -> (Vec<Together>, HashSet<u32, Fast>) {
-    let mut ends: Vec<Event> =
-        events.iter().copied().filter(|event| event.by == Some(Dir::Server) && event.failed).collect();
-    ends.sort_unstable_by_key(|event| (event.ended, event.conn));
-    let (mut told, mut all) = (Vec::new(), HashSet::default());
-    for burst in ends.chunk_by(|a, b| b.ended.since(a.ended) <= MOMENT) {
-        let (Some(first), Some(last)) = (burst.first(), burst.last()) else { continue };
-        let took = last.ended.since(first.ended);
-        let gone = burst.iter().filter(|event| event.began < first.ended).count();
-        // Where most of those that end have begun meanwhile, one after the other fails.
-        // Two in use that end at the same moment are no accident either.
-        let is_busy = |event: &Event| event.silence.is_none_or(|silence| silence < SECOND);
-        let is_pair = gone == 2 && took <= 10 * MILLISECOND && burst.iter().all(is_busy);
-        if gone < ALL && !is_pair || gone * 5 < burst.len() * 4 {
-            continue;
-        }
-        // They were open at the same time, and hardly another was. (All events are looked at: only now.)
-        let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
-        let open = events.iter().filter(open_then).count();
-        if gone * 5 < open * 4 {
-            continue;
-        }
-        // Connections that never last long end close to each other all the time.
-        let is_old = |event: &&Event| first.ended.since(event.began) > took.max(MOMENT);
-        if burst.iter().filter(is_old).count() * 2 < gone {
-            continue;
-        }
-        told.extend(herd(server, last.ended, events));
-        // Close frames say themselves why, and so does a timeout of connections that fell silent together.
-        if burst.iter().any(|event| !event.is_cut) || burst.iter().all(|event| event.is_idle) {
-            continue;
-        }
-        let got = Text::with("{} connections ended within {}", gone).and(span(took));
-        let what = if gone == open && gone == 2 {
-            Text::with("both connections to {} ended within {}", server)
-        } else if gone == open {
-            Text::with("all {} connections to {} ended within {}", gone).and(server)
-        } else {
-            Text::with("{} of {} connections to {} ended within {}", gone).and(open).and(server)
-        };
-        let measures = vec![Measure::count(Quantity::Connections, gone as u64)];
-        let case = Case::new(what.and(span(took)), measures);
-        let finding =
-            Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
-        all.extend(burst.iter().map(|event| event.conn));
-        told.push(together(finding, server, burst));
-    }
-    (told, all)
-}
-
-/// Clients that came back together after `since`.
-fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
-    let back: Vec<Event> =
-        events.iter().copied().filter(|event| (0..60 * SECOND).contains(&event.began.since(since))).collect();
-    let runs = back.chunk_by(|a, b| b.began.since(a.began) <= MOMENT / 5);
-    let run = runs.max_by_key(|run| run.len()).filter(|run| run.len() >= MANY)?;
-    let (first, last) = (run.first()?, run.last()?);
-    let (pause, took) = (first.began.since(since), last.began.since(first.began));
-    let got = Text::with("{} connections within {}, {} after the server had ended them", run.len())
-        .and(span(took))
-        .and(span(pause));
-    let what = Text::with("{} connections to {} come back within {}", run.len()).and(server).and(span(took));
-    let measures =
-        vec![Measure::count(Quantity::Connections, run.len() as u64), Measure::of(Quantity::Back, pause)];
-    let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
-        .like(Case::new(what, measures));
-    Some(together(finding, server, run))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -447,6 +385,20 @@ pub(super) mod tests {
         let idle: Vec<Event> =
             all.iter().map(|event| Event { is_idle: true, silence: None, ..*event }).collect();
         assert_eq!(told(&idle), [""; 0]);
+    }
+
+    #[test]
+    fn some_that_end_at_the_same_moment_are_those_of_one_process() {
+        let busy = |n: u32, ended: u64| Event { silence: None, ..event(n, 50 * u64::from(n), ended) };
+        let left = |n: u32, ended: u64| Event { by: Some(Dir::Client), failed: false, ..busy(n, ended) };
+        let some: Vec<Event> =
+            (0..6).map(|n| if n % 2 == 0 { busy(n, 4000 + u64::from(n)) } else { left(n, 9000) }).collect();
+        assert_eq!(told(&some), ["server-ended-some"]);
+        // Where others are cut off, too, it may be an accident.
+        let more: Vec<Event> = some.iter().copied().chain([busy(7, 2000)]).collect();
+        assert_eq!(told(&more), [""; 0]);
+        let two: Vec<Event> = some.iter().copied().filter(|event| event.conn != 4).collect();
+        assert_eq!(told(&two), [""; 0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 use self::group::joined;
-use super::{Fast, close, crash, crowd, heartbeat, pace, reply, silence};
+use super::{Fast, close, crash, crowd, heartbeat, pace, reply, silence, tcp};
 use crate::http::{FAILURE_TOLD, RECONNECT_WITHOUT_BACKOFF};
 use crate::limits;
 use crate::model::{
@@ -187,7 +187,10 @@ impl Head {
             let severity = if explains { worst[&conn] } else { own };
             let is_shared = group.is_case && conn == 0 && !crowd::is_consequence(group.rule);
             let is_seen = !LIMITS.contains(&group.rule);
-            let (is_why, often) = (!MANNERS.contains(&group.rule), group.connections);
+            // That it was reset, or not let go of, says less than why.
+            let is_how = crash::is_reset(group.rule) || *group.rule == tcp::CLOSE_WAIT;
+            let is_why = !(is_how || MANNERS.contains(&group.rule));
+            let often = group.connections;
             let weight = (severity, is_seen, group.is_case, is_shared, own, often, is_why, group.times);
             (Reverse(weight), group.first.time, conn)
         });
@@ -329,8 +332,9 @@ impl Head {
         // Requests without an answer say nothing of the manner of the end.
         let says_little =
             |finding: &Finding| reply::RULES.contains(&finding.rule) && !reply::explains(finding);
-        let is_unexplained =
-            judgement.told_with.is_none() && !judgement.has_left && unit.findings.iter().all(says_little);
+        let is_unexplained = judgement.told_with.is_none()
+            && judgement.left != Some(Dir::Client)
+            && unit.findings.iter().all(says_little);
         // That a browser says so, too, adds nothing to an answer that opened no WebSocket.
         let is_refused = judgement.outcome == Outcome::Refused;
         let says_why = |finding: &Finding| *finding.rule == FAILURE_TOLD && !is_refused;

@@ -70,6 +70,10 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let since_began = || over.ending.began.map(|began| ping.since.since(began)).filter(|_| is_first);
     let interval = ping.interval.or_else(since_began);
     let is_near = |time: i64| (waited - time).abs() <= time / 50;
+    // Who lets several pings go by has a deadline of its own for what it reads.
+    let missed = sides[dir.index()].pings.saturating_sub(sides[peer.index()].pongs);
+    let silent = sides[peer.index()].heard.map(|heard| ended.since(heard)).filter(|_| is_silent);
+    let several = silent.filter(|silent| missed > 1 && ping.answered > 0 && *silent > waited);
     let is_half = interval.is_some_and(|interval| is_near(interval / 2));
     // One that looks for a pong when its next ping is due waits for a whole one.
     let is_whole = interval.is_some_and(is_near);
@@ -86,25 +90,35 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     }
     let what = Text::new("ended by the {} while its ping was not answered").word(dir.name());
     let got = Text::with("none in {}, then {}", wait(waited)).word(how);
-    let measures = vec![Measure::of(Quantity::Waited, waited)];
+    let measures = vec![Measure::of(Quantity::Waited, several.unwrap_or(waited))];
     // What it sent before the end has arrived, the ping among it.
     let own = over.ending.transport.as_deref().map(|facts| &facts.sides[dir.index()]);
-    let behind = match own.filter(|own| own.unacknowledged == 0) {
+    let is_taken = own.is_some_and(|own| own.unacknowledged == 0);
+    let behind = match is_taken {
+        true if several.is_some() => Text::new(
+            "the {}'s TCP took the pings, and its program answered the last {} of them no more: it was busy \
+             or stuck (its pongs had taken {} at most)",
+        ),
         _ if ping.answered == 0 && !is_silent => {
             Text::new("the {} answered no ping, and went on sending: its program or library answers none")
         }
         _ if ping.answered == 0 => {
             Text::new("the {} answered no ping: its program was busy or stuck, or answers none")
         }
-        Some(_) => Text::new(
+        true => Text::new(
             "the {}'s TCP took the ping, and its program did not answer: it was busy or stuck (its pongs had \
              taken {} at most)",
         ),
-        None => Text::new("the {} was busy, stuck or cut off: its pongs had taken {} at most before"),
+        false => Text::new("the {} was busy, stuck or cut off: its pongs had taken {} at most before"),
     };
     let behind = behind.word(peer.name());
+    let behind = if several.is_some() && is_taken { behind.and(missed) } else { behind };
     let behind = if ping.answered == 0 { behind } else { behind.and(wait(ping.slowest)) };
     let mend = match ping.interval.filter(|_| is_half) {
+        _ if several.is_some() => Text::new(
+            "look at what the {} did at that time; it was given up after {} in which nothing of it came: a \
+             deadline for what is read; allow more time if a pong may take it",
+        ),
         Some(_) => Text::new(
             "look at what the {} did at that time; the wait is half of the interval between the pings, as \
              with aiohttp (heartbeat): raise that if a pong may take longer",
@@ -114,7 +128,9 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
             Text::new("look at what the {} did at that time; allow more time for a pong if it may take it")
         }
     };
-    let diagnosis = Diagnosis::new(GIVEN_UP.id, behind, mend.word(peer.name()));
+    let mend = mend.word(peer.name());
+    let mend = several.map_or(mend.clone(), |silent| mend.and(wait(silent)));
+    let diagnosis = Diagnosis::new(GIVEN_UP.id, behind, mend);
     let finding = Finding::new(&GIVEN_UP, peer, "a pong".into(), got);
     causes.push(seen_in(finding.because(diagnosis).like(Case::new(what, measures)), ping.packet));
 }

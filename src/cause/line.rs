@@ -20,13 +20,17 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
         close,
         crossing: over.crossing(),
         may_be_answer,
-        has_left: over.has_left,
-        code: ending.close_code,
+        left: over.left,
+        code: if over.garbled.is_some() {
+            close.and_then(|(_, close)| close.code)
+        } else {
+            ending.close_code
+        },
         tcp: ending.first,
         status: connection.status,
         lived: over.lived().filter(|_| !is_told),
         silence: over.silence().filter(|_| over.is_websocket() && !is_told),
-        last: over.heard().map(|(dir, _)| dir),
+        last: over.heard().filter(|(_, time)| over.ended().is_none_or(|ended| *time <= ended)).map(|it| it.0),
         unfinished: [ending.sides[0].unfinished, ending.sides[1].unfinished],
         frames: client.frames + server.frames,
         messages: client.messages + server.messages,

@@ -38,12 +38,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::limits;
 use crate::model::{
-    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Judgement, Message, ON, Rule,
-    Severity, Single, Sink, Summary, Unit, Wants,
+    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Judgement, Message, ON,
+    Parting, Rule, Severity, Single, Sink, Summary, Time, Unit, Wants,
 };
 
 use self::crowd::Crowd;
-use self::fault::Faults;
+use self::fault::{Faults, Kind};
 pub use self::head::{Group, Head, Place, Said};
 use self::heartbeat::Beats;
 use self::identity::Identities;
@@ -130,8 +130,8 @@ pub struct Judge<S> {
     beats: HashMap<u32, Beats, Fast>,
     /// Messages that are errors.
     faults: HashMap<u32, Faults, Fast>,
-    /// Connections whose client has taken leave.
-    farewells: HashSet<u32, Fast>,
+    /// Connections in which somebody has taken leave: who did first, and when.
+    farewells: HashMap<u32, (Dir, Option<Time>), Fast>,
     /// Who their clients say that they are.
     identities: Identities,
     crowd: Crowd,
@@ -173,7 +173,7 @@ impl<S: Sink> Judge<S> {
             paces: HashMap::default(),
             beats: HashMap::default(),
             faults: HashMap::default(),
-            farewells: HashSet::default(),
+            farewells: HashMap::default(),
             identities: Identities::default(),
             crowd: Crowd::within(limits::MEMORY),
             legs: Legs::default(),
@@ -210,10 +210,13 @@ impl<S: Sink> Judge<S> {
         }
         let pace = forget(&mut self.paces, unit.conn);
         let inflated = pace.as_ref().map_or([0; 2], Pace::largest);
-        let (conn, time, close) = (unit.conn, unit.time, ending.close());
-        let has_left = !self.farewells.is_empty() && self.farewells.remove(&conn);
-        let over =
-            Over { conn, connection, ending, close, time, found: &found, inflated, hints: &hints, has_left };
+        let (conn, time) = (unit.conn, unit.time);
+        let (close, garbled) = close::first(ending, &found, &hints);
+        let left = forget(&mut self.farewells, conn);
+        let ended = close.and_then(|(_, close)| close.time).or(ending.first.and_then(|end| end.time));
+        let left = left.filter(|left| is_leave(*left, ended)).map(|(dir, _)| dir);
+        let (found, hints) = (&found[..], &hints[..]);
+        let over = Over { conn, connection, ending, close, garbled, time, found, inflated, hints, left };
         let mut causes = Vec::new();
         for find in DETECTORS {
             find(&over, &mut causes);
@@ -269,8 +272,9 @@ impl<S: Sink> Judge<S> {
         if Pace::is_mark(message) {
             self.paces.entry(unit.conn).or_default().see(message, unit.dir, unit.time);
         }
-        if Faults::is_one(message.text) {
-            self.faults.entry(unit.conn).or_default().see(unit, message.text.unwrap_or_default());
+        if let Some(kind) = Faults::kind(message.text) {
+            let text = message.text.unwrap_or_default();
+            self.faults.entry(unit.conn).or_default().see(unit, text, kind);
         }
         let (Some(app), Some(replies)) = (message.app, &mut self.replies) else { return };
         if Identities::is_one(unit, message) {
@@ -279,11 +283,30 @@ impl<S: Sink> Judge<S> {
         if app.answers().next().is_some() {
             replies.see(unit, app);
         }
-        if app.is_farewell() && unit.dir == Some(Dir::Client) && self.farewells.len() < limits::CROWD {
-            self.farewells.insert(unit.conn);
+        if let Some(parting) = app.parting() {
+            self.part(unit, parting);
         }
         if Beats::is_one(message) {
             self.beats.entry(unit.conn).or_default().see(unit, message);
+        }
+    }
+
+    /// Takes what a message says of the end of its connection.
+    #[cold]
+    fn part(&mut self, unit: &Unit<'_>, parting: &Parting) {
+        match (parting, unit.dir) {
+            (Parting::Leave, Some(dir)) if self.farewells.len() < limits::CROWD => {
+                let said = (dir, unit.time);
+                let last = self.farewells.entry(unit.conn).or_insert(said);
+                // One of several rooms may have been left long before.
+                if !is_leave(*last, unit.time) {
+                    *last = said;
+                }
+            }
+            (Parting::Leave, _) => {}
+            (Parting::Error(words), _) => {
+                self.faults.entry(unit.conn).or_default().see(unit, words, Kind::Error);
+            }
         }
     }
 
@@ -303,6 +326,10 @@ impl<S: Sink> Judge<S> {
         for finding in unit.findings.iter().filter(|finding| finding.rule.severity > Severity::Note) {
             let found = self.found.entry(unit.conn).or_default();
             let this = (finding.rule, finding.blame);
+            if fault::says_why(finding.rule) {
+                let words = finding.got.to_string();
+                self.faults.entry(unit.conn).or_default().see(unit, &words, Kind::Told);
+            }
             if found.len() < limits::RULES_REMEMBERED && !found.contains(&this) {
                 found.push(this);
                 if let Some(cause) = finding.cause.as_ref().filter(|it| close::GARBLED.contains(&it.id)) {
@@ -357,6 +384,12 @@ impl<S: Sink> Judge<S> {
     }
 }
 
+/// Whether somebody has taken leave so short before something that this comes of it.
+fn is_leave((_, said): (Dir, Option<Time>), then: Option<Time>) -> bool {
+    const SOON: i64 = 5_000_000_000;
+    said.zip(then).is_none_or(|(said, then)| then.since(said) <= SOON)
+}
+
 /// Takes out what is remembered of a connection: of most nothing is, and then there is nothing to look for.
 fn forget<T>(all: &mut HashMap<u32, T, Fast>, conn: u32) -> Option<T> {
     if all.is_empty() { None } else { all.remove(&conn) }
@@ -389,6 +422,9 @@ impl<S: Sink> Sink for Judge<S> {
             Body::Packet(packet) => {
                 if let Some(replies) = &mut self.replies {
                     replies.see(unit, packet.app);
+                    if let Some(parting) = packet.app.parting() {
+                        self.part(unit, parting);
+                    }
                 }
                 self.inner.take(unit)
             }

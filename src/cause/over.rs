@@ -16,6 +16,8 @@ pub struct Over<'a> {
     pub ending: &'a Ending,
     /// The Close frame that came first, and who sent it.
     pub close: Option<(Dir, &'a ClosePart)>,
+    /// Whose Close frame is none, but text that somebody wrote without framing it.
+    pub garbled: Option<Dir>,
     /// When the last of it was seen.
     pub time: Option<Time>,
     /// The rules it has broken, and by whom: warnings and errors, the first few.
@@ -24,8 +26,8 @@ pub struct Over<'a> {
     pub inflated: [u64; 2],
     /// What was noticed about its handshake, and of bytes that are no frames: diagnoses.
     pub hints: &'a [Diagnosis],
-    /// The client has taken leave, in the protocol of the application.
-    pub has_left: bool,
+    /// Who has taken leave first, in the protocol of the application.
+    pub left: Option<Dir>,
 }
 
 impl<'a> Over<'a> {
@@ -57,7 +59,7 @@ impl<'a> Over<'a> {
     /// The Close frame of the other endpoint, where it says more than the first one: both closed at once, or
     /// the answer has a reason of its own.
     pub fn crossing(&self) -> Option<(Dir, &'a ClosePart)> {
-        let (by, close) = self.close()?;
+        let (by, close) = self.close().filter(|_| self.garbled.is_none())?;
         let other = self.ending.sides[by.peer().index()].close.as_ref()?;
         let is_plain = |close: &ClosePart| close.code.is_none_or(|code| matches!(code.0, 1000 | 1001));
         (is_plain(close) && !is_plain(other)).then_some((by.peer(), other))

@@ -51,6 +51,12 @@ rules! {
         "what it sent is lost, and so may be what it had not read yet",
         usually "a program that only writes, and notices that the other side is gone when a write fails",
         mend "read all the time, also where no message is expected; take the end of the stream for the end";
+    CLOSE_WAIT = "left-in-close-wait", Warning, Cite { doc: "RFC 9293", section: "3.6" }, Either,
+        "an endpoint left its side of TCP open long after its peer had ended the connection",
+        "it takes the connection for open, and holds a socket (CLOSE_WAIT) for nothing",
+        usually "a program that does not read, is busy or stuck, or forgets to close its socket when a read \
+                 says that it is over",
+        mend "read all the time; close the socket as soon as a read says that the peer has ended";
     SENT_AFTER_RST = "sent-after-rst", Warning, Cite { doc: "RFC 9293", section: "3.5.3" }, Capture,
         "an endpoint went on sending although its peer had reset TCP: the reset did not reach it",
         "what it sends is lost, and it learns of that only when its TCP gives up, after minutes",
@@ -75,6 +81,8 @@ const GONE_FOR: i64 = 2_000_000_000;
 const ONE_WAY_FOR: i64 = 3_000_000_000;
 /// Bytes of a segment that is large: any way takes smaller ones (1,280 with its headers in IPv6).
 const LARGE: u64 = 1000;
+/// Nanoseconds after which who reads has long closed its side, too.
+const LEFT_OPEN: i64 = 2_000_000_000;
 /// Nanoseconds after which the end of a stream has come across, and somebody who reads has noticed it.
 const NOTICED: i64 = 200_000_000;
 
@@ -110,6 +118,10 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         }
         if side.after_peers_fin > 0 {
             causes.extend(sent_after_fin(over, dir, side, peer));
+        }
+        if over.ending.first.is_some_and(|end| end.by == dir.peer()) {
+            let is_told = causes.iter().any(|it| explains(it.rule) || super::heartbeat::explains(it.rule));
+            causes.extend(close_wait(over, dir, side).filter(|_| !is_told));
         }
         if side.after_peers_reset > 0 && over.is_websocket() {
             causes.extend(sent_after_rst(dir, side, peer, facts));
@@ -373,6 +385,34 @@ fn sent_after_rst(dir: Dir, side: &TcpSide, peer: &TcpSide, facts: &TcpFacts) ->
     let finding =
         Finding::new(&SENT_AFTER_RST, None, "nothing after the reset".into(), got).behind(behind).like(case);
     Some(seen_in(finding, last.packet))
+}
+
+/// Who has not closed its side of TCP for long after its peer had.
+fn close_wait(over: &Over<'_>, dir: Dir, side: &TcpSide) -> Option<Finding> {
+    let end = over.cut().filter(|end| end.how == StreamEnd::Fin)?;
+    let own = side.fin.or(side.reset)?;
+    let late = own.time?.since(end.time?);
+    let is_silent = over.ending.counts.iter().all(|counts| counts.frames == 0);
+    if late < LEFT_OPEN || !over.is_websocket() || !over.is_whole() || is_silent {
+        return None;
+    }
+    let got = Text::new("FIN from the {}, and {} later an end by the {}")
+        .word(dir.peer().name())
+        .and(wait(late))
+        .word(dir.name());
+    let what = Text::new("was ended by the {} with FIN, and the {} left its side open")
+        .word(dir.peer().name())
+        .word(dir.name());
+    let case = Case::new(what, vec![Measure::of(Quantity::Waited, late)]);
+    let mut finding = Finding::new(&CLOSE_WAIT, dir, "an end by the other side, too".into(), got).like(case);
+    if side.after_peers_fin > 0 {
+        let behind =
+            Text::new("the {} did not notice the end, and sent {} bytes more, which nobody may have read")
+                .word(dir.name())
+                .and(grouped(side.after_peers_fin));
+        finding = finding.behind(behind);
+    }
+    Some(seen_in(finding, own.packet))
 }
 
 fn sent_after_fin(over: &Over<'_>, dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {

@@ -39,8 +39,17 @@ pub struct App {
     pub answers: Option<Answer>,
     /// Which half of a heartbeat it is that the application sends as data.
     pub heartbeat: Option<Heartbeat>,
-    /// With it its sender takes leave: that the peer ends the connection then is in order.
-    pub farewell: bool,
+    /// What it says of the end of its connection.
+    pub parting: Option<Parting>,
+}
+
+/// What a packet says of the end of its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// Its sender takes leave: that the peer ends the connection then is in order.
+    Leave,
+    /// Its sender says what is wrong, in these words. Untrusted.
+    Error(Box<str>),
 }
 
 /// Half of a heartbeat.
@@ -69,9 +78,9 @@ impl App {
         self.sources.iter().chain(self.packets.iter().flat_map(|packet| &packet.sources))
     }
 
-    /// Whether its sender takes leave with it, or with one of the packets of the message.
-    pub fn is_farewell(&self) -> bool {
-        self.farewell || self.packets.iter().any(|packet| packet.farewell)
+    /// What it says of the end, or one of the packets of the message.
+    pub fn parting(&self) -> Option<&Parting> {
+        self.parting.as_ref().or_else(|| self.packets.iter().find_map(|packet| packet.parting.as_ref()))
     }
 
     /// What it answers; the packets of one message may answer several.

@@ -82,6 +82,34 @@ pub struct SealedTraffic {
     pub longest: u64,
     /// Connections that look as a WebSocket might, by the sizes and times of their records: a guess.
     pub likely: u64,
+    /// Those that the client, and the server, ended after a silence.
+    pub quiet: [QuietEnds; 2],
+}
+
+/// Ends after a silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuietEnds {
+    /// How many.
+    pub connections: u64,
+    /// Nanoseconds of the shortest of the silences.
+    pub least: u64,
+    /// And of the longest.
+    pub most: u64,
+}
+
+impl QuietEnds {
+    /// One.
+    pub fn one(silence: u64) -> Self {
+        Self { connections: 1, least: silence, most: silence }
+    }
+
+    fn join(&mut self, more: Self) {
+        if more.connections > 0 {
+            self.least = if self.connections == 0 { more.least } else { self.least.min(more.least) };
+            self.most = self.most.max(more.most);
+            self.connections += more.connections;
+        }
+    }
 }
 
 /// Encrypted records of one side: TLS records of application data, in which TLS 1.3 hides most of its
@@ -131,6 +159,9 @@ impl SealedTraffic {
         }
         self.longest = self.longest.max(more.longest);
         self.likely += more.likely;
+        for (quiet, more) in self.quiet.iter_mut().zip(more.quiet) {
+            quiet.join(more);
+        }
     }
 
     /// Whether one connection looks as a talk does: small records both ways, for ten seconds or longer.

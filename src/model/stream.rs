@@ -82,6 +82,9 @@ pub enum StreamEnd {
     EndStream,
     /// The same as a reset: `RST_STREAM` with this code, 255 for those that have no number below.
     Reset(u8),
+    /// Within TLS its sender has no more to say: `close_notify` (RFC 8446 §6.1). TCP is ended by whoever is
+    /// quicker then.
+    Notify,
     /// The bytes that were given end here: pasted hex, a file of raw bytes.
     Input,
     /// The capture ends, and the stream may go on.
@@ -91,7 +94,7 @@ pub enum StreamEnd {
 impl StreamEnd {
     /// Its sender has said all that it had to say.
     pub fn is_orderly(self) -> bool {
-        matches!(self, Self::Fin | Self::EndStream)
+        matches!(self, Self::Fin | Self::EndStream | Self::Notify)
     }
 
     /// Its sender has thrown away what was on its way.
@@ -116,6 +119,7 @@ impl StreamEnd {
             Self::Rst => "RST",
             Self::Fin | Self::Input | Self::Capture => "FIN",
             Self::EndStream => "END_STREAM",
+            Self::Notify => "close_notify",
             Self::Reset(code) => http2::reset_shown(code),
         }
     }

@@ -22,8 +22,8 @@ pub struct Judgement<'a> {
     pub crossing: Option<(Dir, &'a ClosePart)>,
     /// The first Close frame may be the answer to one that is not in the capture.
     pub may_be_answer: bool,
-    /// The client had taken leave, in the protocol of the application.
-    pub has_left: bool,
+    /// Who had taken leave first, in the protocol of the application.
+    pub left: Option<Dir>,
     /// The close code, also where it is not known who sent it.
     pub code: Option<CloseCode>,
     /// The first end of a TCP stream.

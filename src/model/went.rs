@@ -5,6 +5,10 @@ use super::{CloseCode, ClosePart, Dir, Judgement, Outcome, TcpEnd, Text, Unfinis
 
 /// Nanoseconds of silence that are worth a word.
 const SILENCE: i64 = 1_000_000_000;
+/// Nanoseconds after a message within which an end belongs to it, and so many times more seldom messages
+/// have to be.
+const AT_ONCE: i64 = 20_000_000;
+const SELDOM: i64 = 20;
 
 impl Judgement<'_> {
     /// All of it in a line. It is made when somebody reads it, which of most connections nobody does.
@@ -39,6 +43,7 @@ impl Judgement<'_> {
             && self.unanswered.is_empty()
             && self.told_with.is_none()
             && self.crossing.is_none()
+            && self.left != Some(Dir::Server)
             && !self.may_be_answer
             && self.messages > 1;
         Some((*by, self.lived.filter(|_| is_usual)?))
@@ -122,9 +127,16 @@ fn ending(it: &Judgement<'_>) -> Text {
     let said = match (it.close, it.tcp) {
         (Some((by, close)), end) => closed(by, close, it, end),
         (None, Some(end)) => {
-            let what =
-                Text::new("{} from the {}, without a Close frame").and(end.how.flag()).word(end.by.name());
-            return after_silence(it, what);
+            let words = match right_behind(it, end) {
+                Some(last) if last == end.by => {
+                    Text::new("{} from the {} right behind a message of its own, without a Close frame")
+                }
+                Some(_) => {
+                    Text::new("{} from the {} right after a message of its peer, without a Close frame")
+                }
+                None => Text::new("{} from the {}, without a Close frame"),
+            };
+            words.and(end.how.flag()).word(end.by.name())
         }
         (None, None) if it.outcome == Outcome::Failed => return "failed, as the browser says".into(),
         (None, None) if it.outcome == Outcome::Untold => {
@@ -135,7 +147,22 @@ fn ending(it: &Judgement<'_>) -> Text {
         }
         (None, None) => return after_silence(it, "the capture ends, and the connection is open".into()),
     };
+    // Clients leave when they like.
+    let is_dismissed = it.left == Some(Dir::Server) && (it.close.is_some() || it.tcp.is_some());
+    let said = if is_dismissed {
+        Text::new("the server took leave in the protocol of the application, then {}").word(said)
+    } else {
+        said
+    };
     after_silence(it, said)
+}
+
+/// Who spoke right before an end of TCP, if messages are too seldom for that to be an accident.
+fn right_behind(it: &Judgement<'_>, end: TcpEnd) -> Option<Dir> {
+    let (after, lived) = (it.silence?, it.lived?);
+    let apart = lived / i64::try_from(it.messages).ok()?.max(1);
+    let is_then = after <= AT_ONCE && after.saturating_mul(SELDOM) <= apart;
+    it.last.filter(|_| is_then && it.unfinished == [None; 2] && !end.how.is_of_http2())
 }
 
 /// What came after a silence, if there was one.

@@ -75,6 +75,14 @@ pub fn sealed(lang: Lang, other: &Other) -> Vec<String> {
         .collect::<Vec<_>>();
     let mut lines =
         vec![lang.fill("  encrypted within {}: {}", &[&time(sealed.longest), &joined(lang, &said)])];
+    for (quiet, dir) in sealed.quiet.iter().zip([Dir::Client, Dir::Server]) {
+        if quiet.connections > 0 {
+            let (least, most) = (time(quiet.least), time(quiet.most));
+            let silence = if least == most { most } else { format!("{least}–{most}") };
+            let words = "  {} ended by the {} after {} of silence: an idle timeout, perhaps";
+            lines.push(lang.fill(words, &[&grouped(quiet.connections), &lang.words(dir.name()), &silence]));
+        }
+    }
     if sealed.likely > 0 {
         let words = "  a guess: a WebSocket ({} of {}), as small records go both ways for long";
         lines.push(lang.fill(words, &[&sealed.likely, &other.connections]));

@@ -304,6 +304,9 @@ impl Session {
         if !is_first || !how.is_final() || !self.about.both_heard {
             return;
         }
+        if let Phase::Sealed(sealed) = &mut self.phase {
+            sealed.end(side, at.time);
+        }
         let failure = match &self.phase {
             Phase::Sealed(sealed) => sealed.failure(side),
             Phase::Encrypted(tls) => {

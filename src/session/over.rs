@@ -132,6 +132,11 @@ impl Session {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
             let mut ending = cx.memory.spare.ending();
             talk.tell_ending(&mut ending);
+            // Without Close frames, who says first within TLS that no more comes has ended it.
+            let notified = told.first_end.as_deref().filter(|end| end.how == StreamEnd::Notify);
+            if let (Some(notified), None) = (notified, ending.close()) {
+                ending.first = Some(*notified);
+            }
             told.connection.more = talk.more();
             talk.leave(cx.scratch);
             cx.memory.spare.keep_talk(talk);

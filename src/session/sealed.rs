@@ -4,7 +4,7 @@
 use super::failed::How;
 use super::records::Records;
 use crate::limits;
-use crate::model::{At, Dir, Other, SealedTraffic, Side, Time};
+use crate::model::{At, Dir, Other, QuietEnds, SealedTraffic, Side, Time};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -21,7 +21,16 @@ pub(super) struct Sealed {
     pub went_on: bool,
     /// A side has ended TCP: what its handshake has come to is known.
     is_settled: bool,
+    /// The last silence that was long: how many nanoseconds, who spoke then, and how many bytes came since.
+    quiet: Option<(i64, Side, u64)>,
+    /// Who ended it after a silence of so many nanoseconds.
+    ended: Option<(Dir, i64)>,
 }
+
+/// Nanoseconds of silence that are long.
+const LONG: i64 = 5_000_000_000;
+/// Bytes that both need to say that no more comes: an alert of each, with what ciphers add (RFC 8446 §6.1).
+const FAREWELL: u64 = 100;
 
 impl Sealed {
     /// A connection that was counted as this.
@@ -35,6 +44,8 @@ impl Sealed {
             watched: 0,
             went_on: false,
             is_settled: false,
+            quiet: None,
+            ended: None,
         }
     }
 
@@ -51,10 +62,32 @@ impl Sealed {
 
     /// Takes the next bytes of a side; whether there is more to be learnt.
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At) -> bool {
+        let silence = self.silence(at.time);
+        match &mut self.quiet {
+            _ if silence >= LONG => self.quiet = Some((silence, side, bytes.len() as u64)),
+            Some((.., since)) => *since += bytes.len() as u64,
+            None => {}
+        }
         self.last = at.time.or(self.last);
         self.watched += bytes.len() as u64;
         self.sides[side.index()].take(bytes);
         self.watched < limits::TLS_WATCHED
+    }
+
+    fn silence(&self, now: Option<Time>) -> i64 {
+        self.last.zip(now).map_or(0, |(last, now)| now.since(last))
+    }
+
+    /// A side is the first to end TCP, and did so at this time. Who said first that no more comes has ended
+    /// the connection.
+    pub fn end(&mut self, side: Side, time: Option<Time>) {
+        let silence = self.silence(time);
+        let (silence, by) = match self.quiet {
+            _ if silence >= LONG => (silence, side),
+            Some((silence, by, since)) if since <= FAREWELL => (silence, by),
+            _ => return,
+        };
+        self.ended = Some((if by == self.client { Dir::Client } else { Dir::Server }, silence));
     }
 
     /// Whether what a side sends next begins a record in clear, of a handshake that is not judged yet.
@@ -94,7 +127,10 @@ impl Sealed {
     pub fn over(self) -> (Other, SealedTraffic) {
         let nanos = self.last.zip(self.first).map_or(0, |(last, first)| last.since(first));
         let sides = [self.client, self.client.other()].map(|side| *self.sides[side.index()].sealed());
-        let mut traffic = SealedTraffic { sides, longest: nanos.max(0) as u64, likely: 0 };
+        let mut traffic = SealedTraffic { sides, longest: nanos.max(0) as u64, ..Default::default() };
+        if let Some((by, silence)) = self.ended {
+            traffic.quiet[by.index()] = QuietEnds::one(silence.unsigned_abs());
+        }
         // A browser that opens a WebSocket offers HTTP/1.1 alone; where HTTP/2 may be spoken, small records
         // are many a thing, and what was offered is not known where the hello was not seen.
         let is_http2 = self.kind.is_joined || self.kind.alpn.iter().any(|protocol| protocol == "h2");
@@ -141,7 +177,9 @@ mod tests {
     fn records_are_counted_over_any_segmentation() {
         let traffic = talk(&[], 100, 60);
         let one = SealedRecords { records: 6, bytes: 600, least: 100, most: 100, small: 6 };
-        assert_eq!(traffic, SealedTraffic { sides: [one, one], longest: 60_000_000_000, likely: 1 });
+        let expected =
+            SealedTraffic { sides: [one, one], longest: 60_000_000_000, likely: 1, ..Default::default() };
+        assert_eq!(traffic, expected);
     }
 
     #[test]
@@ -194,5 +232,41 @@ mod tests {
         sealed.data(Side::B, &record(50), At::default());
         let (_, traffic) = sealed.over();
         assert_eq!(traffic.sides.map(|side| side.records), [1, 0]);
+    }
+
+    #[test]
+    fn who_ends_it_after_a_silence_is_who_says_so_first() {
+        let quiet = |ends: &dyn Fn(&mut Sealed)| {
+            let mut sealed = Sealed::new(Other::default(), Side::A, at(0).time);
+            for side in [Side::A, Side::B] {
+                sealed.data(side, &record(100), at(1));
+            }
+            ends(&mut sealed);
+            sealed.over().1.quiet
+        };
+        let [by_client, by_server] = [0, 1].map(|index| {
+            let mut quiet = [QuietEnds::default(); 2];
+            quiet[index] = QuietEnds::one(60_000_000_000);
+            quiet
+        });
+        assert_eq!(quiet(&|it| it.end(Side::A, at(61).time)), by_client);
+        assert_eq!(quiet(&|it| it.end(Side::B, at(61).time)), by_server);
+        // Its alert comes before the end of TCP, which is the other's.
+        assert_eq!(
+            quiet(&|it| {
+                it.data(Side::B, &record(19), at(61));
+                it.end(Side::A, at(61).time);
+            }),
+            by_server
+        );
+        // That was a message.
+        assert_eq!(
+            quiet(&|it| {
+                it.data(Side::B, &record(300), at(61));
+                it.end(Side::B, at(61).time);
+            }),
+            [QuietEnds::default(); 2]
+        );
+        assert_eq!(quiet(&|it| it.end(Side::B, at(3).time)), [QuietEnds::default(); 2]);
     }
 }

@@ -1,8 +1,8 @@
 //! What may be behind reserved bits that the handshake agreed on nothing for: text that nobody has framed, or
 //! compression.
 
-use super::RESERVED_BIT_SET;
-use crate::model::{Diagnosis, Dir, Finding, FrameHeader, Text, prefix, readable};
+use super::{FRAGMENTED_CONTROL_FRAME, RESERVED_BIT_SET, RESERVED_OPCODE};
+use crate::model::{Diagnosis, Dir, Finding, FrameHeader, Rule, Text, prefix, readable};
 
 /// The diagnosis of bytes that are text where frames should be.
 pub const TEXT_WITHOUT_FRAMES: &str = "text-without-frames";
@@ -11,7 +11,7 @@ const ENOUGH: usize = 12;
 /// Characters of it that are shown.
 const SHOWN: usize = 40;
 
-/// Says of a frame with reserved bits that its bytes are text, if they are: `head` are those of what was
+/// Says of a frame that cannot be one that its bytes are text, if they are: `head` are those of what was
 /// taken for its header, and `payload` what is kept of the rest. `is_first` says that nothing came before it.
 #[cold]
 pub(super) fn explain_text(
@@ -20,7 +20,11 @@ pub(super) fn explain_text(
     payload: &[u8],
     findings: &mut [Finding],
 ) {
-    let Some(finding) = findings.iter_mut().find(|finding| *finding.rule == RESERVED_BIT_SET) else { return };
+    // A line break, with which much text begins, is the header of a Pong in fragments.
+    let is_odd = |rule: &'static Rule| {
+        [&RESERVED_BIT_SET, &RESERVED_OPCODE, &FRAGMENTED_CONTROL_FRAME].contains(&rule)
+    };
+    let Some(finding) = findings.iter_mut().find(|finding| is_odd(finding.rule)) else { return };
     let bytes = [head, payload].concat();
     let Some(text) = text(&bytes) else { return };
     let text = readable(prefix(text.trim(), SHOWN));
@@ -68,6 +72,14 @@ fn text(bytes: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_break_in_front_of_text_is_no_pong() {
+        let mut findings =
+            vec![Finding::new(&FRAGMENTED_CONTROL_FRAME, Dir::Server, "FIN = 1".into(), "0".into())];
+        explain_text((Dir::Server, false), b"\nW", b"arning: Undefined array key 1", &mut findings);
+        assert_eq!(findings[0].cause.as_ref().map(|cause| cause.id), Some(TEXT_WITHOUT_FRAMES));
+    }
 
     #[test]
     fn text_is_what_a_person_can_read() {

@@ -15,7 +15,7 @@ import traceback
 
 import stage
 
-import behind, closing, crashes, given_up, handshakes, healthy, network, opening, requests, returning, silence  # noqa: E401, F401
+import behind, closing, crashes, given_up, handshakes, healthy, network, opening, parting, requests, returning, silence  # noqa: E401, F401
 
 # So many at a time do not disturb each other: most of them wait.
 AT_ONCE = 4

@@ -21,7 +21,7 @@ cd "$work"
 if [ ! -d venv ]; then
     python3 -m venv venv
     venv/bin/pip -q install 'websockets>=15' 'aiohttp>=3.9' 'uvicorn>=0.30' 'python-socketio>=5' 'flask>=3' 'tornado>=6' \
-        'websocket-client>=1'
+        'websocket-client>=1' 'flask-sock>=0.7' 'gunicorn>=22'
 fi
 exec_python="$work/venv/bin/python"
 "$exec_python" "$here/record.py" "$work" "$out" "$@"

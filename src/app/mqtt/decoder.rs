@@ -10,7 +10,7 @@ use crate::app::pending::{Id, Pending, Request, Requests};
 use crate::app::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
 use crate::model::quantity::span;
-use crate::model::{Answer, App, Case, Dir, Failure, Finding, Span, Text, Time, Value};
+use crate::model::{Answer, App, Case, Dir, Failure, Finding, Parting, Span, Text, Time, Value};
 
 /// What is remembered of a connection.
 #[derive(Debug, Default)]
@@ -213,7 +213,7 @@ impl Mqtt {
             self.promise(&app);
         }
         app.answers = self.answers(said, &control);
-        app.farewell = control.kind == Kind::DISCONNECT;
+        app.parting = (control.kind == Kind::DISCONNECT).then_some(Parting::Leave);
         if is_joined {
             begun.trace(conn, m, &mut app);
             app.summary = Text::new("{}; begun in message {}").word(app.summary).and(since);

@@ -15,7 +15,8 @@ use super::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
 use crate::model::quantity::span;
 use crate::model::{
-    Answer, App, Case, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Time, Value, fields, rules,
+    Answer, App, Case, Cite, Dir, Failure, Field, FieldDef, Finding, Parting, Span, Text, Time, Value,
+    fields, rules,
 };
 
 /// STOMP 1.0 to 1.2.
@@ -219,8 +220,8 @@ impl Lane {
                 }
                 Seen::Frame(length, frame) => {
                     let app = describe(Whole { bytes: &whole.bytes[..length], ..whole }, &frame);
-                    let farewell = whole.bytes[frame.command.clone()] == *b"DISCONNECT";
-                    apps.push(App { answers: frame.tie(whole.bytes, said, pending), farewell, ..app });
+                    let parting = frame.parting(whole.bytes);
+                    apps.push(App { answers: frame.tie(whole.bytes, said, pending), parting, ..app });
                     self.promise(&frame, whole.bytes);
                     at += length;
                 }
@@ -267,6 +268,15 @@ impl Frame {
     }
 
     /// Remembers what asks for an answer, or finds what this answers.
+    /// What it says of the end: a client leaves, or the server says what is wrong and ends the connection.
+    fn parting(&self, bytes: &[u8]) -> Option<Parting> {
+        match &bytes[self.command.clone()] {
+            b"DISCONNECT" => Some(Parting::Leave),
+            b"ERROR" => Some(Parting::Error(clipped(self.header(bytes, "message")?).into())),
+            _ => None,
+        }
+    }
+
     fn tie(&self, bytes: &[u8], said: &Said<'_>, pending: &mut Pending) -> Option<Answer> {
         let (dir, now) = (said.dir, said.moment());
         let command = str::from_utf8(&bytes[self.command.clone()]).ok()?;
@@ -404,6 +414,23 @@ mod tests {
             ]
         );
         assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn who_leaves_and_who_says_what_is_wrong() {
+        let (mut stomp, mut found) = (Stomp::default(), Vec::new());
+        for (dir, wire, expected) in [
+            (Dir::Client, "DISCONNECT\nreceipt:1\n\n\0", Some(Parting::Leave)),
+            (
+                Dir::Server,
+                "ERROR\nmessage:no such queue\n\ngone\0",
+                Some(Parting::Error("no such queue".into())),
+            ),
+            (Dir::Server, "RECEIPT\nreceipt-id:1\n\n\0", None),
+        ] {
+            let app = stomp.read(&Said::sample(dir, 1, true, wire.as_bytes()), &mut found).unwrap();
+            assert_eq!(app.parting(), expected.as_ref(), "{wire}");
+        }
     }
 
     #[test]

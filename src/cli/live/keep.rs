@@ -155,7 +155,11 @@ impl Keep {
                 tcp.reach(happened.time);
                 match how {
                     StreamEnd::Rst | StreamEnd::Reset(_) => tcp.reset(*from, &mut emit),
-                    StreamEnd::Fin | StreamEnd::EndStream | StreamEnd::Input | StreamEnd::Capture => {
+                    StreamEnd::Fin
+                    | StreamEnd::EndStream
+                    | StreamEnd::Notify
+                    | StreamEnd::Input
+                    | StreamEnd::Capture => {
                         tcp.finish(*from, &mut emit);
                     }
                 }

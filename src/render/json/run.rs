@@ -6,7 +6,7 @@ use super::value::{List, Members, Seconds, ToJson, members, object, open, with};
 use super::write::Writer;
 use super::{SCHEMA, TOOL};
 use crate::model::{
-    Account, FileTotals, InputFile, Meta, Other, Rule, SealedRecords, SeverityCounts, Summary,
+    Account, FileTotals, InputFile, Meta, Other, QuietEnds, Rule, SealedRecords, SeverityCounts, Summary,
 };
 
 /// The record `meta`.
@@ -91,16 +91,36 @@ impl<W: Write> ToJson<W> for &Other {
         if let Some(sealed) = &self.sealed {
             let [client, server] = &sealed.sides;
             members!(w, "encrypted": with(|w: &mut Writer<W>| {
-                object!(
-                    w,
-                    "client": client,
-                    "server": server,
-                    "seconds": Seconds(sealed.longest),
-                    "perhaps_websocket": sealed.likely,
-                );
+                open!(w, "client": client, "server": server, "seconds": Seconds(sealed.longest));
+                members!(w, "perhaps_websocket": sealed.likely);
+                if sealed.quiet.iter().any(|quiet| quiet.connections > 0) {
+                    members!(w, "ended_after_silence": Quiet(&sealed.quiet));
+                }
+                w.raw("}");
             }));
         }
         w.raw("}");
+    }
+}
+
+/// Connections that ended after a silence, by who ended them.
+struct Quiet<'a>(&'a [QuietEnds; 2]);
+
+impl<W: Write> ToJson<W> for Quiet<'_> {
+    fn put(self, w: &mut Writer<W>) {
+        let Self([client, server]) = self;
+        object!(w, "client": client, "server": server);
+    }
+}
+
+impl<W: Write> ToJson<W> for &QuietEnds {
+    fn put(self, w: &mut Writer<W>) {
+        object!(
+            w,
+            "connections": self.connections,
+            "least_seconds": Seconds(self.least),
+            "most_seconds": Seconds(self.most),
+        );
     }
 }
 

@@ -306,6 +306,7 @@ impl Named for StreamEnd {
             Self::Rst => "rst",
             Self::EndStream => "end-stream",
             Self::Reset(_) => "rst-stream",
+            Self::Notify => "close-notify",
             Self::Fin | Self::Input | Self::Capture => "fin",
         }
     }

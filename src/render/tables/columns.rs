@@ -108,7 +108,7 @@ table! {
         close.and_then(|(_, close)| close.code).map(CloseCode::name);
     "close_reason" Text "its reason" => close.map(|(_, close)| &close.reason);
     "tcp_by" Word "who ended TCP first" => tcp.map(|end| end.by);
-    "tcp_how" Word "`fin` or `rst`; of a stream of HTTP/2 `end-stream` or `rst-stream`" =>
+    "tcp_how" Word "`fin` or `rst`; of HTTP/2 `end-stream` or `rst-stream`; of TLS `close-notify`" =>
         tcp.map(|end| word(end.how));
     "lived" Seconds "from its first bytes to what ended it" =>
         verdict.and_then(|verdict| verdict.lived).map(Nanos);

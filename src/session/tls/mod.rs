@@ -14,7 +14,7 @@ use super::{Context, Session};
 use crate::limits;
 use crate::model::{
     At, Dir, Finding, Flow, Interest, Layer, Missing, ON, Other, Rule, SealedTraffic, Secured, Side, Span,
-    Text,
+    StreamEnd, Text,
 };
 use crate::tls::{
     self, Carried, Ear, Event, Machine, Message, NOT_AUTHENTIC, RECORDS_LOST, SECRET_MISSING, SessionSecrets,
@@ -26,6 +26,9 @@ const NEW_SESSION_TICKET: u8 = 4;
 
 /// The type of a message with certificates, which a client sends only if it is asked (RFC 8446 §4).
 const CERTIFICATE: u8 = 11;
+
+/// The alert by which its sender says that no more comes (RFC 8446 §6.1).
+const CLOSE_NOTIFY: u8 = 0;
 
 /// The alert that tells it from all others, whenever it comes (RFC 8446 §6.2).
 const CERTIFICATE_REQUIRED: u8 = 116;
@@ -331,6 +334,9 @@ impl Above {
     fn alert(&mut self, carried: &Carried<'_>, level: u8, code: u8, cx: &mut Context<'_, '_>) -> Flow {
         let is_new = self.secured.version == Some("TLS 1.3");
         let is_fatal = if is_new { !matches!(code, 0 | 90) } else { level == 2 };
+        if code == CLOSE_NOTIFY {
+            self.inner.about.first_end(Some(carried.dir), StreamEnd::Notify, carried.last());
+        }
         if !is_fatal {
             return self.say(said::alert(carried, level, code), cx);
         }
