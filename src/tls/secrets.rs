@@ -252,6 +252,23 @@ impl Secrets {
         }
     }
 
+    /// A session whose secrets fit, of at most so many, and how many were tried. Where there are more none is
+    /// tried: which ones would be chance.
+    pub fn find(
+        &self,
+        most: usize,
+        fits: impl Fn(&SessionSecrets) -> bool,
+    ) -> (Option<([u8; 32], Arc<SessionSecrets>)>, usize) {
+        let later = self.later().map(|later| &later.sessions);
+        let all = || self.sessions.iter().chain(later.into_iter().flatten());
+        let count = all().count();
+        if count > most {
+            return (None, 0);
+        }
+        let found = all().find(|(_, secrets)| fits(secrets)).map(|(random, _)| *random);
+        (found.and_then(|random| Some((random, self.session(&random)?))), count)
+    }
+
     /// Those of the session whose client hello stands in a packet, as lines of a key log, with its client
     /// random; of the first one that there are secrets of.
     pub fn of_packet(&self, packet: &[u8]) -> Option<([u8; 32], String)> {
