@@ -173,7 +173,7 @@ impl Ocpp {
             let span = part.map_or_else(|| said.span(), |part| said.span_of(part));
             found.push(Finding::new(rule, said.dir, expected, got).at(span));
         };
-        let is_own = !message.is_call() || actions::of_action(&message.words[1]) != 0;
+        let is_own = message.is_call() && actions::of_action(&message.words[1]) != 0;
         if said.bare && !said.agreed && is_own && !std::mem::replace(&mut self.told, true) {
             let expected = "a subprotocol in both halves of the handshake, such as ocpp1.6 or ocpp2.0.1";
             tell(&NO_SUBPROTOCOL, expected.into(), "none".into(), None);
