@@ -101,6 +101,9 @@ impl fmt::Debug for Secrets {
     }
 }
 
+/// A session that was found, by its client random.
+pub type Found = ([u8; 32], Arc<SessionSecrets>);
+
 /// What is wrong with a line of a key log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
@@ -254,11 +257,7 @@ impl Secrets {
 
     /// A session whose secrets fit, of at most so many, and how many were tried. Where there are more none is
     /// tried: which ones would be chance.
-    pub fn find(
-        &self,
-        most: usize,
-        fits: impl Fn(&SessionSecrets) -> bool,
-    ) -> (Option<([u8; 32], Arc<SessionSecrets>)>, usize) {
+    pub fn find(&self, most: usize, fits: impl Fn(&SessionSecrets) -> bool) -> (Option<Found>, usize) {
         let later = self.later().map(|later| &later.sessions);
         let all = || self.sessions.iter().chain(later.into_iter().flatten());
         let count = all().count();

@@ -72,9 +72,9 @@ fn unagreed(expected: bool, messages: &[(Dir, &str)]) -> (Vec<String>, Vec<&'sta
         if app.is_none() {
             found.truncate(before);
         }
-        match known || app.is_some() || ocpp.is_undecided() {
-            true => known = true,
-            false => ocpp = Ocpp::default(),
+        known |= app.is_some() || ocpp.is_undecided();
+        if !known {
+            ocpp = Ocpp::default();
         }
         heard::line(app.as_ref())
     };

@@ -82,8 +82,8 @@ fn options(statement: &[Token<'_>], blank: &mut Vec<(usize, usize)>) -> bool {
     let Some(begin) = statement.iter().position(|(_, token)| *token == "[") else { return false };
     let Some(end) = statement.iter().rposition(|(_, token)| *token == "]") else { return false };
     let (mut depth, mut first, mut parts) = (0, begin + 1, Vec::new());
-    for place in begin + 1..=end {
-        match statement[place].1 {
+    for (place, (_, token)) in statement.iter().enumerate().take(end + 1).skip(begin + 1) {
+        match *token {
             "{" | "[" | "(" => depth += 1,
             "}" | ")" => depth -= 1,
             "]" if place < end => depth -= 1,

@@ -263,7 +263,7 @@ mod with {
             let path = folder.join("demo.proto");
             let read = |text: &str| {
                 std::fs::write(&path, text).expect("there is room");
-                super::read(&[path.clone()], &[], &[])
+                super::read(std::slice::from_ref(&path), &[], &[])
             };
             let begin = "edition = \"2023\";\npackage demo;\n";
             let two = "message A { int32 n = 1 [features.field_presence = IMPLICIT];\n B b = 2; B c = 3 \
