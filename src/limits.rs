@@ -70,6 +70,10 @@ pub const TLS_SECRETS: usize = 200_000;
 /// Sessions of TLS 1.2 whose beginning is remembered, by id and ticket; beyond that the oldest makes room.
 pub const TLS_SESSIONS: usize = 4096;
 
+/// Sessions of a key log that are tried in a capture, each with a record of a server whose client is not in
+/// it.
+pub const TLS_SESSIONS_TRIED: usize = 200_000;
+
 /// Bytes of a key log that are read.
 pub const KEYLOG: u64 = 64 * 1024 * 1024;
 
@@ -96,8 +100,9 @@ pub const TLS_RECORDS_FAILED: usize = 16;
 /// What TLS said of itself before it is known whether its connection is a WebSocket.
 pub const TLS_HELD: usize = 24;
 
-/// Connections of TLS that cannot be deciphered of which it is told why.
-pub const TLS_TOLD: usize = 64;
+/// Findings of connections that are no WebSocket that can be read: why TLS cannot be deciphered, floods of
+/// HTTP/2.
+pub const NAMELESS_TOLD: usize = 64;
 
 /// Pieces in which the hellos of TLS come before their connection is given up.
 pub const TLS_PIECES: usize = 1024;

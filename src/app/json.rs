@@ -166,6 +166,11 @@ impl<'t> Object<'t> {
         self.0.iter().find(|(key, _)| is_string(key, name)).map(|(_, value)| *value)
     }
 
+    /// The names of its members.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.0.iter().filter_map(|(name, _)| string(name))
+    }
+
     /// What it says, where it is a string.
     pub fn string(&self, name: &str) -> Option<String> {
         self.get(name).and_then(string)

@@ -21,7 +21,8 @@ pub static DIALECT: Dialect = Dialect {
     reader: Reader::Session(|| Box::<SignalR>::default()),
     sheet: Sheet {
         name: "SignalR, JSON",
-        shown_by: "JSON that ends in the record separator 0x1E",
+        shown_by: "JSON that ends in the record separator 0x1E: the handshake \
+                   `{\"protocol\":\"json\",\"version\":1}`, or a message of a known type with its members",
         decoded: "type, target and content of each message; invocations tied to their completions",
         sample: "clean/signalr.script",
         source: (
@@ -67,6 +68,9 @@ impl Decoder for SignalR {
         for part in whole.split('\u{1e}').take(NAMED) {
             let object = if json::is_valid(part) { Object::read(part)? } else { return None };
             kinds.push((name(part, &object)?, part, object));
+        }
+        if !said.known && !kinds.iter().any(|(kind, _, object)| shows_itself(kind, object)) {
+            return None;
         }
         let mut apps: Vec<App> = Vec::new();
         for (kind, part, object) in kinds {
@@ -131,6 +135,23 @@ fn parting(message: &Object<'_>) -> Parting {
     error.map_or(Parting::Leave, |words| Parting::Error(clipped(&words).into()))
 }
 
+/// Whether a message of this kind has what nobody else's has by chance: others end their JSON with a
+/// separator, and number its types, too.
+fn shows_itself(kind: &str, message: &Object<'_>) -> bool {
+    let is_string = |name| message.string(name).is_some();
+    let begins = |name, first: char| message.get(name).is_some_and(|value| value.starts_with(first));
+    let is_number = |name| message.get(name).is_some_and(|value| value.parse::<u32>().is_ok());
+    let has_only = |names: &[&str]| message.names().all(|name| names.contains(&name.as_str()));
+    match kind {
+        "handshake" => is_string("protocol") && is_number("version"),
+        "Invocation" | "StreamInvocation" => is_string("target") && begins("arguments", '['),
+        "StreamItem" | "Completion" | "CancelInvocation" => is_string("invocationId"),
+        "Ping" => has_only(&["type"]),
+        "Close" => has_only(&["type", "error", "allowReconnect"]),
+        _ => is_number("sequenceId"),
+    }
+}
+
 fn name(text: &str, message: &Object<'_>) -> Option<&'static str> {
     let Some(kind) = message.get("type") else {
         // The handshake and its answer have no type.
@@ -185,6 +206,35 @@ mod tests {
             let said = Said::sample(Dir::Server, 1, true, wire.as_bytes());
             let app = SignalR::default().read(&said, &mut Vec::new()).unwrap();
             assert_eq!(app.parting(), expected.as_ref(), "{wire}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it() {
+        let read = |wire: &str| {
+            let said =
+                Said { known: false, agreed: false, ..Said::sample(Dir::Client, 1, true, wire.as_bytes()) };
+            SignalR::default().read(&said, &mut Vec::new()).is_some()
+        };
+        for wire in [
+            r#"{"protocol":"json","version":1}"#,
+            r#"{"type":6}"#,
+            r#"{"type":1,"target":"Send","arguments":[42]}"#,
+            r#"{"type":3,"invocationId":"1","result":null}"#,
+            r#"{"type":7,"error":"bye","allowReconnect":true}"#,
+        ] {
+            assert!(read(&format!("{wire}\u{1e}")), "{wire}");
+        }
+        for wire in [
+            "{}",
+            r#"{"error":"x"}"#,
+            r#"{"protocol":"chat"}"#,
+            r#"{"type":1,"text":"hello"}"#,
+            r#"{"type":3,"id":1}"#,
+            r#"{"type":6,"n":1}"#,
+            r#"{"type":8,"x":1}"#,
+        ] {
+            assert!(!read(&format!("{wire}\u{1e}")), "{wire}");
         }
     }
 

@@ -43,6 +43,22 @@ impl Look {
         writeln!(err, "{words}")
     }
 
+    /// Lines of somebody else, of which some do not fit the terminal: in such that do. `None` where all fit,
+    /// or there is no terminal.
+    pub fn fitting(self, lines: &str) -> Option<String> {
+        let width = said_width();
+        if !io::stderr().is_terminal() || lines.lines().all(|line| columns::width(line) <= width) {
+            return None;
+        }
+        let fit = |line: &str| {
+            let indent = line.len() - line.trim_start().len();
+            let indented = " ".repeat(indent);
+            let parts = folded(&self.plain(line.trim_start()), width - indent.min(width / 2), 0);
+            parts.iter().flat_map(|part| [&*indented, part, "\n"].map(str::to_owned)).collect::<String>()
+        };
+        Some(lines.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { fit(line) }).collect())
+    }
+
     /// Words of the tool, safe for a terminal, and in ASCII where there is nothing else.
     pub fn plain(self, words: &str) -> String {
         if self.ascii(false) { columns::ascii(words) } else { columns::escaped(words) }

@@ -297,6 +297,8 @@ fn refuse(args: &[OsString], error: &clap::Error) -> io::Result<u8> {
         (Lang::En, _) | (_, None) => {
             if command_of(args).is_some_and(|command| command == "compare") {
                 writeln!(io::stderr(), "{}", one_line(&error.to_string()))?;
+            } else if let Some(lines) = look_of(args).fitting(&error.render().to_string()) {
+                write!(io::stderr(), "{lines}")?;
             } else {
                 error.print()?;
             }

@@ -1,5 +1,7 @@
 //! Options that describe the protocols of messages.
 
+#[cfg(feature = "proto")]
+mod edition;
 mod schema;
 
 use std::io::Read;

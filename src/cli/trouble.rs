@@ -1,5 +1,6 @@
 //! Why a command cannot go on, and what it says then.
 
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -28,11 +29,25 @@ pub(super) fn of_file(path: &Path, error: &io::Error) -> Text {
     let what = match error.kind() {
         ErrorKind::NotFound => Text::new("no such file or folder"),
         ErrorKind::PermissionDenied => Text::new("you may not read or write it"),
+        ErrorKind::NotADirectory => Text::new("this is a file, not a folder"),
+        ErrorKind::StorageFull => Text::new("no space is left there"),
         ErrorKind::IsADirectory => Text::new("this is a folder, not a file"),
         ErrorKind::InvalidData => Text::new("this is no text in UTF-8"),
         _ => Text::with("{}", error),
     };
     Text::with("{}: {}", path.display()).word(what)
+}
+
+/// Makes a folder, and those around it, unless it is there.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn make_folder(path: &Path) -> Result<(), Text> {
+    fs::create_dir_all(path).map_err(|error| {
+        // A file has the name.
+        let is_file = error.kind() == ErrorKind::AlreadyExists;
+        of_file(path, &if is_file { ErrorKind::NotADirectory.into() } else { error })
+    })
 }
 
 /// The exit code when a command was refused.

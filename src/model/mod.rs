@@ -65,7 +65,7 @@ pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Gap, GapEffect, Hole, Missing, Part};
 pub use layer::Layer;
 pub use method::METHODS;
-pub use other::{Opening, Other, QuietEnds, SMALL, SealedRecords, SealedTraffic};
+pub use other::{Lacking, Opening, Other, QuietEnds, SMALL, SealedRecords, SealedTraffic};
 pub use out::{Emitter, ON, Out};
 pub(crate) use places::{ByNumber, Places};
 pub use reply::{Answer, Failure, Nth, Unanswered};

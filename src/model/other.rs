@@ -1,5 +1,7 @@
 //! What is neither HTTP nor WebSocket.
 
+use std::fmt::Write as _;
+
 use super::text::Text;
 use super::wire::Endpoint;
 
@@ -67,10 +69,43 @@ pub struct Other {
     pub is_joined: bool,
     /// What they carry was deciphered, and is no WebSocket.
     pub is_read: bool,
+    /// Secrets of theirs are there, which did not do.
+    pub has_secrets: bool,
     /// How many of them.
     pub connections: u64,
+    /// Those of which a key log that is given has no secret.
+    pub lacking: Option<Lacking>,
     /// What could be seen of those whose keys nobody had; `None` where nothing was.
     pub sealed: Option<SealedTraffic>,
+}
+
+/// Connections of TLS of which a key log has no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// How many.
+    pub connections: u64,
+    /// The client random of the first, which names its secrets in a key log.
+    pub random: [u8; 32],
+}
+
+impl Lacking {
+    /// One connection.
+    pub fn of(random: [u8; 32]) -> Self {
+        Self { connections: 1, random }
+    }
+
+    /// The random as it stands in a key log.
+    pub fn digits(&self) -> String {
+        self.random.iter().fold(String::with_capacity(64), |mut digits, byte| {
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
+    }
+
+    /// As many of its first digits as tell sessions apart.
+    pub fn short(&self) -> String {
+        format!("{}…", &self.digits()[..8])
+    }
 }
 
 /// What goes over connections that cannot be read, by their encrypted records.
@@ -185,5 +220,11 @@ impl Other {
     /// Whether they could be read if one had the keys.
     pub fn is_readable(&self) -> bool {
         self.is_sealed() && !self.is_joined
+    }
+
+    /// Whether nothing else is said of why they cannot be read: that is a finding where some of the secrets
+    /// are there.
+    pub fn awaits_secrets(&self) -> bool {
+        self.is_readable() && !self.has_secrets
     }
 }

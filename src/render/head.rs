@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::page::Page;
 use super::said::{Block, Cause, Run, Setter, item, say as line};
 use super::style::Ink;
-use super::totals::{totals, whom_of};
+use super::totals::{totals, unread};
 use super::units::suite_of;
 use super::words::{CONNECTIONS, PACKETS, SECRETS, count, joined};
 use super::{Options, TimeStyle};
@@ -100,19 +100,7 @@ impl Teller<'_> {
             let words = lang.fill("wss: {}, deciphered with {}", &[&joined(lang, &parts), &secrets]);
             rows += self.put(Ink::Plain, &words, to);
         }
-        // Where there is nothing else, the summary is in sight, and it is said how to get the keys.
-        let mut sealed = head.summary.others.iter().filter(|other| other.is_readable());
-        if let Some(first) = sealed.next().filter(|_| head.summary.connections > 0) {
-            let whom = whom_of(lang, first);
-            let (is_all, connections) = sealed.fold((true, first.connections), |(is_all, sum), other| {
-                (is_all && whom_of(lang, other) == whom, sum + other.connections)
-            });
-            let words = if is_all {
-                "encrypted, and not read: {} of TLS to {}; with keys --keylog FILE reads them"
-            } else {
-                "encrypted, and not read: {} of TLS to {} and others; with keys --keylog FILE reads them"
-            };
-            let words = lang.fill(words, &[&count(lang, connections, CONNECTIONS), &whom]);
+        for words in unread(lang, &head.summary) {
             rows += self.put(Ink::Plain, &words, to);
         }
         rows

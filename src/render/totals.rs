@@ -15,6 +15,37 @@ pub fn whom_of(lang: Lang, other: &Other) -> String {
     }
 }
 
+/// What could be read with keys, or with those that a key log lacks. Where there is nothing else, that is not
+/// said here: the summary is in sight, and it is said how to get the keys.
+pub fn unread(lang: Lang, summary: &Summary) -> Vec<String> {
+    if summary.connections == 0 {
+        return Vec::new();
+    }
+    let of = |is_lacking: bool| {
+        let is_it = |other: &&Other| other.awaits_secrets() && other.lacking.is_some() == is_lacking;
+        let mut sealed = summary.others.iter().filter(is_it);
+        let first = sealed.next()?;
+        let whom = whom_of(lang, first);
+        let (is_all, connections) = sealed.fold((true, first.connections), |(is_all, sum), other| {
+            (is_all && whom_of(lang, other) == whom, sum + other.connections)
+        });
+        let whom = if is_all { whom } else { lang.fill("{} and others", &[&whom]) };
+        let words = match first.lacking {
+            None => "encrypted, and not read: {} of TLS to {}; with keys --keylog FILE reads them",
+            Some(_) if connections == 1 => {
+                "encrypted, and not read: {} of TLS to {}; the key log has no secret of client random {}"
+            }
+            Some(_) => {
+                "encrypted, and not read: {} of TLS to {}; the key log has no secret of them; the first has \
+                 client random {}"
+            }
+        };
+        let random = first.lacking.map(|it| it.short()).unwrap_or_default();
+        Some(lang.fill(words, &[&count(lang, connections, CONNECTIONS), &whom, &random]))
+    };
+    [true, false].into_iter().filter_map(of).collect()
+}
+
 /// Connections that are no WebSocket: how many, what they speak and with whom.
 pub fn others(lang: Lang, other: &Other) -> String {
     let whom = whom_of(lang, other);
@@ -50,7 +81,15 @@ pub fn others(lang: Lang, other: &Other) -> String {
         Other { is_read: true, .. } => "deciphered, and no WebSocket",
         _ => "",
     };
-    joined(lang, &[words, alpn, lang.words(state).to_owned()])
+    let lacking = other.lacking.map_or_else(String::new, |lacking| {
+        let words = if lacking.connections == 1 {
+            "no secret of client random {} in the key log"
+        } else {
+            "no secret of client random {} and others in the key log"
+        };
+        lang.fill(words, &[&lacking.short()])
+    });
+    joined(lang, &[words, alpn, lang.words(state).to_owned(), lacking])
 }
 
 /// What could be seen of encrypted connections, a line each: the records, and what they may be.

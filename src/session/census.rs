@@ -22,6 +22,10 @@ impl Census {
             if let Some(sealed) = &more.sealed {
                 known.sealed.get_or_insert_default().join(sealed);
             }
+            match (&mut known.lacking, more.lacking) {
+                (Some(known), Some(more)) => known.connections += more.connections,
+                (known, more) => *known = known.or(more),
+            }
         } else if self.kinds.len() < limits::OTHERS_LISTED {
             self.kinds.push(more);
         } else {
@@ -62,7 +66,8 @@ fn is_alike(one: &Other, other: &Other) -> bool {
         && one.server_name == other.server_name
         && one.version == other.version
         && one.alpn == other.alpn
-        && (one.is_joined, one.is_read) == (other.is_joined, other.is_read)
+        && (one.is_joined, one.is_read, one.has_secrets)
+            == (other.is_joined, other.is_read, other.has_secrets)
 }
 
 #[cfg(test)]

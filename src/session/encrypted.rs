@@ -5,8 +5,8 @@ use crate::http::TLS_TO_PLAIN_PORT;
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
 use crate::model::{
-    At, Body, Case, Diagnosis, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Opening, Other, Roles,
-    Span, StreamEnd, Text, Unit,
+    At, Body, Case, Diagnosis, Dir, Finding, Flow, Handshake, Interest, Lacking, Layer, ON, Opening, Other,
+    Roles, Span, StreamEnd, Text, Unit,
 };
 use crate::tls::{self, Hello, Machine};
 
@@ -26,6 +26,8 @@ pub(super) struct Encrypted {
     pieces: Vec<Piece>,
     /// There was more than is kept.
     pub(super) is_cut: bool,
+    /// It is a server's whose client was not heard.
+    pub(super) is_unasked: bool,
     /// Sealed records of the client that were tried to be opened without a hello of the server.
     pub(super) tried: usize,
     /// Where those of the client stand.
@@ -52,8 +54,24 @@ impl Encrypted {
         self.begins.iter().map(Vec::len).sum::<usize>() + self.pieces.len() * size_of::<Piece>()
     }
 
+    /// What a side says that begins like this.
+    pub(super) fn of(offset: u64, at: At) -> Self {
+        Self { offset, first: at, ..Self::default() }
+    }
+
+    /// What was kept, in the pieces in which it came, with where it begins in its side's stream.
+    pub(super) fn said(&self) -> impl Iterator<Item = (Side, &[u8], At, u64)> {
+        let mut taken = [0; 2];
+        self.pieces.iter().map(move |piece| {
+            let from = &mut taken[piece.side.index()];
+            let bytes = &self.begins[piece.side.index()][*from..*from + piece.length];
+            *from += piece.length;
+            (piece.side, bytes, piece.at, piece.offset)
+        })
+    }
+
     /// Keeps bytes, as many as there is room for; how many of them the last piece has.
-    fn keep(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> usize {
+    pub(super) fn keep(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> usize {
         let begin = &mut self.begins[side.index()];
         let length = bytes.len().min(limits::TLS_HELLO - begin.len());
         begin.extend_from_slice(&bytes[..length]);
@@ -81,7 +99,7 @@ impl Session {
     pub(super) fn is_encrypted(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> bool {
         let is = tls::begins(bytes);
         if is {
-            let mut tls = Encrypted { offset, first: at, ..Encrypted::default() };
+            let mut tls = Encrypted::of(offset, at);
             tls.keep(side, bytes, at, offset);
             self.about.client = self.about.client.or(Some(side));
             let phase = std::mem::replace(&mut self.phase, Phase::Other);
@@ -111,6 +129,9 @@ impl Session {
         let was_cut = tls.is_cut;
         let kept = tls.keep(side, bytes, at, offset);
         tls.answered = at;
+        if tls.is_unasked {
+            return self.unasked((side, bytes, at), kept, cx);
+        }
         if self.is_answered_in_clear(cx) {
             return ON;
         }
@@ -133,7 +154,7 @@ impl Session {
         if full || self.about.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
             // What was cut just now is at hand.
             if !was_cut && let Some((secrets, begin)) = self.secrets(cx) {
-                let known = Known { secrets, begin, suite: None };
+                let known = Known { secrets, begin, suite: None, is_unasked: false };
                 return self.decipher(known, (side, bytes, at), kept, cx);
             }
             self.watch_encrypted(cx);
@@ -175,28 +196,27 @@ impl Session {
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
-        let Encrypted { begins, mut pieces, .. } = *tls;
+        let mut tls = *tls;
         let Some(client) = self.about.client else { return ON };
         let mut machine = Machine::default();
         for side in [client, client.other()] {
             let dir = if side == client { Dir::Client } else { Dir::Server };
-            if let Some(first) = pieces.iter().find(|piece| piece.side == side) {
+            if let Some(first) = tls.pieces.iter().find(|piece| piece.side == side) {
                 machine.begin_at(dir, first.offset);
             }
         }
         if let Some(suite) = known.suite {
             machine.infer(suite);
         }
+        if let Some(random) = known.begin.filter(|_| known.is_unasked) {
+            machine.infer_client(random, cx.memory.secrets.session(&random).unwrap_or_default());
+        }
         self.phase = Phase::Tls(Box::new(Tls::new(machine, self.inner(), client, known)));
-        if let Some(piece) = pieces.last_mut() {
+        if let Some(piece) = tls.pieces.last_mut() {
             piece.length -= kept.min(piece.length);
         }
-        let mut taken = [0; 2];
-        for piece in pieces {
-            let from = &mut taken[piece.side.index()];
-            let bytes = &begins[piece.side.index()][*from..*from + piece.length];
-            *from += piece.length;
-            self.tls(piece.side, bytes, piece.at, cx)?;
+        for (side, bytes, at, _) in tls.said() {
+            self.tls(side, bytes, at, cx)?;
         }
         self.tls(side, last, at, cx)
     }
@@ -245,11 +265,8 @@ impl Session {
             // Who ends TCP behind it adds nothing to that.
             sealed.settle();
         }
-        let mut taken = [0; 2];
-        for piece in &kept.pieces {
-            let from = &mut taken[piece.side.index()];
-            sealed.data(piece.side, &kept.begins[piece.side.index()][*from..*from + piece.length], piece.at);
-            *from += piece.length;
+        for (side, bytes, at, _) in kept.said() {
+            sealed.data(side, bytes, at);
         }
         if kept.is_cut {
             sealed.gap(Side::A);
@@ -440,6 +457,9 @@ impl Session {
         let answer = &tls.begins[client.other().index()];
         let is_joined = is_cut || answer.is_empty() && !self.about.both_heard;
         let offered = hello.as_ref().map(|hello| hello.version);
+        let random =
+            hello.as_ref().filter(|_| !is_joined && cx.memory.undeciphered.has_log()).map(|it| it.random);
+        let lacking = random.filter(|random| cx.memory.secrets.session(random).is_none()).map(Lacking::of);
         let (server_name, alpn) = hello.map_or((None, Vec::new()), |hello| (hello.server_name, hello.alpn));
         if let Some(code) = refusal(answer) {
             let server = endpoints[client.other().index()];
@@ -461,6 +481,7 @@ impl Session {
             // The secrets may be there: which cipher they are for is said by the server.
             is_joined,
             connections: 1,
+            lacking,
             ..Other::default()
         };
         cx.memory.census.count(kind.clone());

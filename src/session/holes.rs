@@ -25,7 +25,8 @@ impl Session {
         self.cut_preface(side);
         // A frame may be under way that is known by its beginning.
         let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
-        let stops = self.release_preface(cx).is_break()
+        let stops = self.give_up_unasked(cx).is_break()
+            || self.release_preface(cx).is_break()
             || self.probe_end(at, cx).is_break()
             || self.http(cx, |http, about, cx| http.stop_waiting(at, about, cx)).is_break();
         if stops {

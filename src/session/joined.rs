@@ -24,6 +24,9 @@ impl Session {
         let is_clients = self.about.client == Some(side);
         // Of a server whose client was not heard.
         if self.about.start == Start::Opened && is_first && !is_clients && tls::answers(bytes) {
+            if let Some(flow) = self.begin_unasked((side, bytes, at), offset, cx) {
+                return flow;
+            }
             self.about.start = Start::Midway;
             self.about.client = self.about.client.or(Some(side.other()));
         }

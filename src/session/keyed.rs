@@ -7,6 +7,8 @@ pub(super) struct Known {
     pub secrets: usize,
     /// The client random that they belong to, where the session began in another connection.
     pub begin: Option<[u8; 32]>,
+    /// The client was not heard: that random is inferred.
+    pub is_unasked: bool,
     /// The cipher suite, if it was inferred.
     pub suite: Option<u16>,
 }

@@ -16,6 +16,7 @@ use super::census::Census;
 use super::entry::{Attempt, Entry, Pair};
 use super::failed::Failures;
 use super::key::Key;
+use super::nameless::Nameless;
 #[cfg(feature = "tls")]
 use super::quic::Quic;
 use super::rest::Commons;
@@ -39,6 +40,8 @@ pub struct Memory {
     pub resumed: Resumed,
     /// What cannot be, in spite of a key log.
     pub undeciphered: Undeciphered,
+    /// What is told of connections without a number.
+    pub nameless: Nameless,
     /// Clients of QUIC.
     #[cfg(feature = "tls")]
     pub quic: Quic,

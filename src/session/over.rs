@@ -26,7 +26,10 @@ impl Session {
             return self.interest(flow);
         }
         self.follow_http();
-        if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
+        if self.give_up_unasked(cx).is_break()
+            || self.release_preface(cx).is_break()
+            || self.probe_end(at, cx).is_break()
+        {
             return Interest::Stop;
         }
         self.about.ended[side.index()] = Some(how);
@@ -91,6 +94,7 @@ impl Session {
             return tls.over(cx).finish(how, transport, ended, now, cx);
         }
         self.follow_http();
+        self.give_up_unasked(cx)?;
         self.release_preface(cx)?;
         self.remember_end(ended, cx);
         match &self.phase {

@@ -28,7 +28,7 @@ impl Session {
     ) -> Flow {
         if let Some((suite, secrets)) = self.suite_of_client(side, cx) {
             cx.memory.undeciphered.is_known();
-            let known = Known { secrets, begin: None, suite: Some(suite) };
+            let known = Known { secrets, begin: None, suite: Some(suite), is_unasked: false };
             return self.decipher(known, (side, last, at), kept, cx);
         }
         if let Phase::Encrypted(tls) = &self.phase

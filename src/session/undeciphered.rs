@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::limits;
-use crate::model::{At, Body, Case, Finding, Flow, ON, Out, Text, Unit};
+use crate::model::{At, Body, Case, Finding, Flow, Lacking, ON, Out, Text, Unit};
 use crate::tls::SECRET_MISSING;
 
 /// What is remembered of them.
@@ -13,8 +12,8 @@ pub struct Undeciphered {
     pub(crate) is_given: bool,
     /// The capture has lines of a key log.
     pub(crate) is_captured: bool,
-    /// What of them was told so far.
-    told: usize,
+    /// Sessions of the key log that were tried for servers whose client was not heard.
+    pub(super) tried: usize,
     /// Connections of which there is a secret.
     with: u64,
     /// Connections of which there is none.
@@ -31,15 +30,15 @@ struct First {
     at: At,
 }
 
-/// The first bytes of a client random, as many as tell sessions apart.
-pub(super) fn short(random: &[u8; 32]) -> String {
-    format!("{:02x}{:02x}{:02x}{:02x}…", random[0], random[1], random[2], random[3])
-}
-
 impl Undeciphered {
     /// What is remembered where another capture begins.
     pub(crate) fn of_next(&self) -> Self {
         Self { is_given: self.is_given, ..Self::default() }
+    }
+
+    /// Whether there is a key log for the capture, or in it.
+    pub(super) fn has_log(&self) -> bool {
+        self.is_given || self.is_captured
     }
 
     /// There is a secret of a connection.
@@ -60,26 +59,15 @@ impl Undeciphered {
         self.first.get_or_insert_with(|| Box::new(First { server, name, random, at }));
     }
 
-    /// Tells of one that is no known connection.
-    pub(super) fn tell(&mut self, finding: Finding, at: At, out: &mut Out<'_>) -> Flow {
-        if self.told >= limits::TLS_TOLD {
-            return ON;
-        }
-        self.told += 1;
-        out.emit(&Unit { findings: &[finding], ..Unit::about_input(Body::Note).at(at) })
-    }
-
     /// All was seen: a key log that fits no connection is worth telling, unless another capture has it.
     pub(crate) fn tell_all(&mut self, out: &mut Out<'_>) -> Flow {
-        let Self { with: 0, without: 1.., first: Some(first), is_given, is_captured, .. } = self else {
-            return ON;
-        };
-        if !(*is_given || *is_captured) {
+        if !self.has_log() {
             return ON;
         }
+        let Self { with: 0, without: 1.., first: Some(first), .. } = self else { return ON };
         let First { server, name, random, at } = &**first;
         let server = server.map(|server| server.to_string()).unwrap_or_default();
-        let of = |words: Text| words.and(&server).and(name).and(short(random));
+        let of = |words: Text| words.and(&server).and(name).and(Lacking::of(*random).short());
         let got = Text::new("none of {} TLS connections; the first is to {} {}, with client random {}");
         let got = of(got.and(self.without));
         let what = match self.without {

@@ -17,13 +17,13 @@ mod keys;
 use std::sync::Arc;
 
 use self::early::Early;
-pub use self::inferred::suite_of;
+pub use self::inferred::{opens_for_server, suite_of};
 use self::keys::{Attempt, label};
 use super::cipher::{Opener, updated};
 use super::half::{Half, Stage};
 use super::hello::{self, Hello};
 use super::secrets::{Label, Secrets, SessionSecrets};
-use super::{ClientHello, HEADER, ServerHello};
+use super::{ClientHello, HEADER, ServerHello, TLS_1_3};
 use crate::limits;
 use crate::model::{At, Dir, Flow, Missing, ON};
 
@@ -165,6 +165,8 @@ pub struct Machine {
     alpn: Option<String>,
     /// What the client sent before it had an answer.
     early: Early,
+    /// The server was not heard.
+    is_inferred: bool,
     plain: Vec<u8>,
 }
 
@@ -367,13 +369,21 @@ impl Machine {
         };
         let flow = match opened {
             Attempt::Opened(opened) => {
+                if dir == Dir::Client && self.is_inferred && !self.early.is_empty() {
+                    self.early_of_one(to)?;
+                }
                 let half = self.half(dir);
                 half.failed = 0;
                 half.is_padded |= is_new && opened.length + Opener::INSIDE < body.len();
                 carried.before = HEADER + opened.before;
                 self.content(&carried, opened.kind, &plain[..opened.length], to)
             }
-            Attempt::Early => to.hear(&carried, Event::EarlyData { length: body.len(), waits: false }),
+            Attempt::Early => {
+                if self.is_inferred {
+                    self.early.keep(&carried);
+                }
+                to.hear(&carried, Event::EarlyData { length: body.len(), waits: self.is_inferred })
+            }
             Attempt::Skipped => ON,
             Attempt::Trouble(trouble) => {
                 let half = self.half(dir);
@@ -393,11 +403,6 @@ impl Machine {
         };
         self.plain = plain;
         flow
-    }
-
-    /// Whether it is TLS 1.3, as far as is known.
-    fn is_new(&self) -> bool {
-        self.server.as_ref().is_some_and(|server| server.version == 0x0304)
     }
 
     /// Takes what a record carries.
@@ -450,7 +455,7 @@ impl Machine {
                     self.client = Some(hello);
                 }
                 Hello::Server(hello) if dir == Dir::Server => {
-                    if hello.version == 0x0304 && !hello.retries {
+                    if hello.version == TLS_1_3 && !hello.retries {
                         // One that was inferred may be far already.
                         for half in self.halves.iter_mut().filter(|half| half.stage == Stage::Clear) {
                             half.stage = Stage::Handshake;

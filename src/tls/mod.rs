@@ -27,7 +27,7 @@ mod suite;
 use crate::model::{Cite, rules};
 
 pub use hello::{ClientHello, Hello, Item, ServerHello, encrypted_extensions, hello, read};
-pub use machine::{Carried, Ear, Event, Machine, Message, Trouble, suite_of};
+pub use machine::{Carried, Ear, Event, Machine, Message, Trouble, opens_for_server, suite_of};
 pub use names::handshake as handshake_name;
 pub use secrets::{BadLine, Label, Secrets, SessionSecrets};
 pub use suite::name as suite_name;
@@ -87,6 +87,9 @@ pub enum Kind {
     /// Type 23: what the layer above has to say, enciphered.
     ApplicationData,
 }
+
+/// The number of TLS 1.3 (RFC 8446 §4.2.1).
+pub(crate) const TLS_1_3: u16 = 0x0304;
 
 /// Bytes of a record's header.
 pub(crate) const HEADER: usize = 5;

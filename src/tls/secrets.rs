@@ -101,6 +101,9 @@ impl fmt::Debug for Secrets {
     }
 }
 
+/// A session that was found, by its client random.
+pub type Found = ([u8; 32], Arc<SessionSecrets>);
+
 /// What is wrong with a line of a key log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
@@ -250,6 +253,19 @@ impl Secrets {
             }
             (own, later) => own.cloned().or(later),
         }
+    }
+
+    /// A session whose secrets fit, of at most so many, and how many were tried. Where there are more none is
+    /// tried: which ones would be chance.
+    pub fn find(&self, most: usize, fits: impl Fn(&SessionSecrets) -> bool) -> (Option<Found>, usize) {
+        let later = self.later().map(|later| &later.sessions);
+        let all = || self.sessions.iter().chain(later.into_iter().flatten());
+        let count = all().count();
+        if count > most {
+            return (None, 0);
+        }
+        let found = all().find(|(_, secrets)| fits(secrets)).map(|(random, _)| *random);
+        (found.and_then(|random| Some((random, self.session(&random)?))), count)
     }
 
     /// Those of the session whose client hello stands in a packet, as lines of a key log, with its client

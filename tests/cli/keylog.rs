@@ -70,3 +70,34 @@ fn a_key_log_whose_secrets_the_capture_has_is_no_empty_one() {
     let keys = "samples/tls/tls13-aes128-gcm.keys";
     assert_eq!(decode(&["--view", "messages", "--keylog", keys, SAMPLE]), (alone, String::new()));
 }
+
+/// A key log of which a part is missing: it is said what it lacks, and not that one is needed.
+#[test]
+fn a_key_log_that_lacks_some_connections_says_which() {
+    let capture = "samples/tls/tls13-resumption.pcap";
+    let whole = fs::read_to_string("samples/tls/tls13-resumption.keys").expect("there");
+    let random = |line: &str| line.split(' ').nth(1).map(str::to_owned);
+    let first = whole.lines().find_map(random).expect("a line");
+    let second = whole.lines().filter_map(random).find(|it| *it != first).expect("of another connection");
+    let keep = |name: &str, is_kept: &dyn Fn(&str) -> bool| {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let lines: Vec<&str> = whole.lines().filter(|line| is_kept(line)).collect();
+        fs::write(&path, lines.join("\n")).expect("there is room");
+        path.to_str().expect("a path in UTF-8").to_owned()
+    };
+    let part = keep("part.keys", &|line| line.contains(&first));
+    let (told, _) = decode(&["--keylog", &part, capture]);
+    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lacks = format!("the key log has no secret of client random {}…", &second[..8]);
+    assert!(words.contains(&lacks) && !words.contains("with keys"), "{told}");
+    let (json, _) = decode(&["--format", "ndjson", "--keylog", &part, capture]);
+    let lacks = format!(r#""without_secrets":{{"connections":1,"client_random":"{second}"}}"#);
+    assert!(json.contains(&lacks), "{json}");
+    // With none at all it is as it was.
+    let (told, _) = decode(&[capture]);
+    assert!(told.contains("besides: 2 connections") && !told.contains("client random"), "{told}");
+    // Of a connection that has some of its secrets the finding says all.
+    let some = keep("some.keys", &|line| line.contains(&first) || line.starts_with("CLIENT_HAND"));
+    let (told, _) = decode(&["--keylog", &some, capture]);
+    assert!(told.contains("tls-secret-missing") && !told.contains("not read"), "{told}");
+}

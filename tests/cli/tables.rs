@@ -430,7 +430,7 @@ fn what_makes_no_tables_is_said() {
         (&["--out", "x", "samples/chat.pcap"], "go with --format parquet"),
         (&["--format", "parquet", "--out", "x", "--around", "3", "samples/chat.pcap"], "whole captures"),
         (&["--format", "parquet", "--out", "x", "--write", "y.pcap", "samples/chat.pcap"], "other formats"),
-        (&["--format", "parquet", "--out", "Cargo.toml", "samples/chat.pcap"], "Cargo.toml"),
+        (&["--format", "parquet", "--out", "Cargo.toml", "samples/chat.pcap"], "Cargo.toml: this is a file"),
         (&["--format", "parquet", "--out", "target/tmp/tables/same", "8100", "8100"], "named twice"),
     ] {
         let (code, shown, told) = decode(args);

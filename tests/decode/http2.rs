@@ -116,3 +116,37 @@ fn memory_is_bounded() {
     }
     assert!(decoder.held() < 4 << 20, "{}", decoder.held());
 }
+
+/// A flood on a connection without any WebSocket: it is told as what it is, and once.
+#[test]
+fn a_flood_is_told_where_no_websocket_is_open() {
+    let begin = "client h2 preface more\nclient h2 settings\nserver h2 settings more\n\
+                 server h2 settings ack\nclient h2 settings ack\n";
+    let floods = [
+        ("client h2 ping \"12345678\" times=2200\n", "h2-control-flood"),
+        ("client h2 settings times=1100\n", "h2-control-flood"),
+        ("client h2 headers stream=1 end-stream 82 86 84 times=1100 reset\n", "h2-rapid-reset"),
+        (
+            "client h2 headers stream=1 no-end-headers 82 86 84\n\
+             client h2 continuation stream=1 no-end-headers \"x: y\" times=99\n\
+             client h2 continuation stream=1 \"x: y\"\n",
+            "h2-continuation-flood",
+        ),
+        ("client h2 ping \"12345678\" times=90\n", ""),
+    ];
+    for (flood, rule) in floods {
+        let records = crate::run::decode(&crate::run::pcapng(&packets(&format!("{begin}{flood}")))).records;
+        let found: Vec<&Value> = records.iter().filter(|it| it["type"] == "finding").collect();
+        let rules: Vec<&str> = found.iter().filter_map(|it| it["rule"].as_str()).collect();
+        assert_eq!(rules, if rule.is_empty() { vec![] } else { vec![rule] }, "{flood}");
+        let summary = records.last().expect("a summary");
+        assert_eq!(
+            (&summary["connections"], &summary["others"][0]["protocol"]),
+            (&0.into(), &"http2".into())
+        );
+        assert!(
+            found.iter().all(|it| it["got"].as_str().is_some_and(|got| got.contains(":80: "))),
+            "{found:?}"
+        );
+    }
+}

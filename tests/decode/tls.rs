@@ -258,6 +258,7 @@ fn a_client_whose_server_was_not_captured_is_read_where_its_records_tell_the_sui
             assert_eq!((messages.len(), messages[0]), (3, &json!("hello over TLS")), "{name} {mss}");
             let last = said.of("connection").last().expect("a connection");
             assert_eq!(last["encryption"]["suite"], name);
+            assert_eq!(last["encryption"]["inferred"], json!(["version", "suite"]));
             assert!(!said.has("tls-record-not-authentic") && !said.has("tls-not-deciphered"));
             let told = said.records.iter().any(|it| it.to_string().contains("is inferred"));
             assert!(told, "{name} {mss}");
@@ -278,6 +279,48 @@ fn a_server_whose_client_was_not_captured_is_the_server() {
     let said = decode(&run::pcapng(&alone));
     let summary = said.of("summary").last().unwrap();
     assert_eq!(summary["others"][0]["server"], "192.0.2.80:443", "{summary}");
+}
+
+#[test]
+fn a_server_whose_client_was_not_captured_is_read_where_its_records_tell_the_session() {
+    for (suite, of, name) in suites() {
+        let talk = Talk::new(suite, of);
+        let is_new = of.version == rustls::ProtocolVersion::TLSv1_3;
+        for mss in [300, 1460] {
+            let alone = sent_by(Dir::Server, &talk.packets(mss));
+            // Among those of others it is found.
+            let others: String = (0..3).map(|_| Talk::new(suite, of).log).collect();
+            let capture = run::pcapng(&alone);
+            let unread = decode(&capture);
+            let said = decode(&with_secrets(&capture, &format!("{others}{}", talk.log)));
+            let messages: Vec<&Value> = said.of("message").map(|it| &it["text"]).collect();
+            if !is_new {
+                assert_eq!(messages.len(), 0, "{name}");
+                continue;
+            }
+            let theirs: Vec<Value> = talk
+                .decode(1460)
+                .of("message")
+                .filter(|it| it["dir"] == "server")
+                .map(|it| it["text"].clone())
+                .collect();
+            assert!(!theirs.is_empty() && messages.iter().copied().eq(&theirs), "{name} {mss}: {messages:?}");
+            let last = said.of("connection").last().expect("a connection");
+            assert_eq!(
+                (&last["encryption"]["suite"], &last["server"]),
+                (&json!(name), &json!("192.0.2.80:443"))
+            );
+            assert!(!said.has("tls-record-not-authentic") && !said.has("tls-not-deciphered"));
+            let told = said.records.iter().any(|it| it.to_string().contains("is inferred"));
+            assert!(told, "{name} {mss}");
+            // Where none is its own, it is what it is without any.
+            let said = decode(&with_secrets(&capture, &others));
+            for what in ["others", "findings_by_rule"] {
+                let [said, unread] = [&said, &unread].map(|it| &it.records.last().expect("a summary")[what]);
+                assert_eq!(said, unread, "{name} {mss}");
+            }
+        }
+    }
 }
 
 fn new_talk() -> Talk {

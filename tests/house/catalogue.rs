@@ -40,6 +40,8 @@ const SILENT: &[&str] = &[
     // Words of other tools' command lines.
     "cli/habits/filter.rs",
     "cli/habits/names.rs",
+    // Those of schemas.
+    "cli/protocols/edition.rs",
     // Heads as browsers and servers send them: see those of a comparison below.
     "compare/heads.rs",
     "decoder/ways.rs",

@@ -129,7 +129,33 @@ fn the_answer_to_a_close_frame_is_looked_at() {
         thread.join().expect("the server does not panic");
         let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(got == Some(code) && err.contains(words), "{answer:?}: {err}");
+        // A script looks at it as well, unless it says itself what it expects.
+        for (steps, expected) in [("close\n", code), ("close\nexpect-close\n", 0)] {
+            let (thread, url) = once(move |mut stream| {
+                accept(&mut stream);
+                stream.read_exact(&mut [0; 8]).expect("a Close frame");
+                stream.write_all(answer).expect("sent");
+            });
+            let (got, _, err) = told(connect(&["--script", "-", &url]), steps);
+            thread.join().expect("the server does not panic");
+            assert_eq!(got, Some(expected), "{answer:?} {steps:?}: {err}");
+        }
     }
+}
+
+/// Of a capture file that cannot be written on it is told once, with or without TLS's secrets.
+#[test]
+fn a_full_disk_is_told_once() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let Some((_running, url)) = server(Peer::Ws) else { return };
+    let (code, out, err) = told(connect(&["--pcap", "/dev/full", &url]), "hello\n");
+    assert_eq!(
+        (code, out.as_str(), err.matches("cannot be written").count()),
+        (Some(2), "hello\n", 1),
+        "{err}"
+    );
 }
 
 #[test]

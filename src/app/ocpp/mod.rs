@@ -19,13 +19,15 @@ pub static DIALECT: Dialect = Dialect {
     first: b"[ \t\n\x0C\r",
     last: &[],
     marks: 0,
-    target: None,
+    target: Some(is_target),
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::<session::Ocpp>::default()),
     sheet: Sheet {
         name: "OCPP-J 1.6, 2.0.1 and 2.1",
-        shown_by: "a CALL of an action of OCPP: `[2,\"id\",\"Heartbeat\",{}]`",
+        shown_by: "a target `/ocpp/…`, `/ocpp1.6j/…` and a CALL of an action of OCPP: \
+                   `[2,\"id\",\"Heartbeat\",{}]`; a CALL with a member of its own: \
+                   `[2,\"id\",\"StartTransaction\",{\"idTag\":…}]`; an answer as only OCPP has it",
         decoded: "type, id, action, payload, error code; calls of both sides tied to their results and \
                   errors; \
                   one call at a time, ids, actions and error codes of the version agreed on",
@@ -90,7 +92,17 @@ rules! {
         mend "let the server answer Sec-WebSocket-Protocol with the version it takes: ocpp1.6, ocpp2.0.1";
 }
 
-/// A CALL shows by itself what it is; an answer may be any array.
+/// `/ocpp/CP-7`, `/ocpp1.6j/CP-7`: what the station is called stands behind it.
+fn is_target(path: &str, _query: &str) -> bool {
+    let is_it = |part: &str| {
+        let (name, version) = part.split_at_checked(4).unwrap_or_default();
+        name.eq_ignore_ascii_case("ocpp")
+            && version.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'j' | b'J'))
+    };
+    path.split('/').any(is_it)
+}
+
+/// A CALL may show by itself what it is; an answer may be any array.
 fn looks_like(said: &Said<'_>) -> bool {
     let begins = |bytes: &[u8]| {
         matches!(bytes.trim_ascii_start(), [b'[', rest @ ..]

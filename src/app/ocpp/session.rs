@@ -7,12 +7,12 @@ use super::{
 };
 use crate::app::dialect::{Decoder, Said};
 use crate::app::excerpt::clipped;
-use crate::app::json;
-use crate::app::pending::{Id, Pending, Request, Requests};
+use crate::app::json::{self, Object};
+use crate::app::pending::{Id, Moment, Pending, Request, Requests};
 use crate::app::remembered::Remembered;
-use crate::limits::{IDS_REMEMBERED, OCPP_CALL_WAITS};
+use crate::limits::{IDS_REMEMBERED, OCPP_CALL_WAITS, REQUEST_ID};
 use crate::model::quantity::wait;
-use crate::model::{Answer, App, Failure, FieldDef, Finding, Text, Value};
+use crate::model::{Answer, App, Dir, Failure, FieldDef, Finding, Text, Value};
 
 /// What is remembered of a connection.
 #[derive(Debug, Default)]
@@ -22,6 +22,19 @@ pub(super) struct Ocpp {
     ids: [Remembered<IDS_REMEMBERED>; 2],
     /// It was said that no subprotocol was agreed on.
     told: bool,
+    /// A call that others may make as well, until its answer shows whose it is.
+    doubtful: Option<Doubtful>,
+    /// Nothing has shown yet that this is OCPP.
+    is_strange: bool,
+}
+
+/// A call of which nothing but the name of its action speaks for OCPP.
+#[derive(Debug)]
+struct Doubtful {
+    dir: Dir,
+    moment: Moment,
+    id: Box<str>,
+    action: Box<str>,
 }
 
 /// Types of messages: name, and what stands behind the type. `5` and `6` came with version 2.1.
@@ -52,6 +65,9 @@ impl Decoder for Ocpp {
         let elements = said.as_json().map(json::elements).unwrap_or_default();
         match take(said, &elements) {
             Ok(message) => {
+                if !self.is_ours(said, &message) {
+                    return None;
+                }
                 self.judge(said, &message, found);
                 Some(self.describe(said, &message, found))
             }
@@ -62,6 +78,10 @@ impl Decoder for Ocpp {
                 None
             }
         }
+    }
+
+    fn is_undecided(&self) -> bool {
+        self.doubtful.is_some()
     }
 
     fn requests(&mut self) -> Option<&mut dyn Requests> {
@@ -84,16 +104,18 @@ fn take<'t>(said: &Said<'_>, elements: &'t [&'t str]) -> Result<Message<'t>, Tex
     let strings = parts.iter().take(defs.len() - 1);
     let words: Vec<String> = strings.filter_map(|part| json::string(part)).collect();
     let fits = words.len() == defs.len() - 1 && parts[defs.len() - 1].starts_with('{');
-    // Other protocols have calls of this form, but not these actions.
-    let is_ours =
-        said.known || *kind == "2" && words.get(1).is_some_and(|word| actions::of_action(word) != 0);
-    if !(fits && is_ours) {
+    if !fits {
         return Err(Text::with("{} with elements of other types", *name));
     }
     Ok(Message { kind, name, parts, words })
 }
 
 impl Message<'_> {
+    /// What is asked for, or given.
+    fn object(&self) -> Option<Object<'_>> {
+        Object::read(self.parts.last()?)
+    }
+
     /// Whether it names an action: CALL and SEND.
     fn is_call(&self) -> bool {
         matches!(self.kind, "2" | "6")
@@ -101,13 +123,56 @@ impl Message<'_> {
 }
 
 impl Ocpp {
+    /// Whether the messages of this connection are known to be of OCPP, or this one shows it. Other protocols
+    /// have calls of this form, and some have actions of these names.
+    fn is_ours(&mut self, said: &Said<'_>, message: &Message<'_>) -> bool {
+        let before = self.doubtful.take();
+        if said.known && (said.agreed || !self.is_strange) {
+            return true;
+        }
+        let shown = match (message.kind, before) {
+            ("2", _) => {
+                let action = &message.words[1];
+                let is_named = actions::of_action(action) != 0;
+                let is_shown = is_named
+                    && (said.expected
+                        || message.object().is_some_and(|asked| actions::shows_itself(action, &asked)));
+                if is_named && !is_shown && message.words[0].len() <= REQUEST_ID {
+                    let (id, action) = (message.words[0].as_str().into(), action.as_str().into());
+                    self.doubtful = Some(Doubtful { dir: said.dir, moment: said.moment(), id, action });
+                }
+                is_shown
+            }
+            ("3" | "4", Some(call)) => {
+                let is_its = call.dir != said.dir && *call.id == *message.words[0];
+                let is_shown = is_its
+                    && match message.words.get(1) {
+                        Some(code) => actions::of_error(code) != 0,
+                        None => message
+                            .object()
+                            .is_some_and(|given| actions::is_shown_by_result(&call.action, &given)),
+                    };
+                if is_shown {
+                    self.ids[call.dir.index()].insert(&call.id);
+                    if let Some(id) = Id::text(&call.id) {
+                        let request = Request { id, what: call.action.into(), ..Request::default() };
+                        self.pending.begin(call.dir, call.moment, request);
+                    }
+                }
+                is_shown
+            }
+            _ => false,
+        };
+        self.is_strange = !shown;
+        shown
+    }
+
     /// What may not come now, or not in the version that was agreed on.
     fn judge(&mut self, said: &Said<'_>, message: &Message<'_>, found: &mut Vec<Finding>) {
         let mut tell = |rule, expected: Text, got: Text, part: Option<&str>| {
             let span = part.map_or_else(|| said.span(), |part| said.span_of(part));
             found.push(Finding::new(rule, said.dir, expected, got).at(span));
         };
-        // Something else may have calls of this form, but not these actions.
         let is_own = message.is_call() && actions::of_action(&message.words[1]) != 0;
         if said.bare && !said.agreed && is_own && !std::mem::replace(&mut self.told, true) {
             let expected = "a subprotocol in both halves of the handshake, such as ocpp1.6 or ocpp2.0.1";

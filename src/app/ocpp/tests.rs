@@ -59,6 +59,63 @@ fn what_is_none() {
     assert!(Ocpp::default().read(&said, &mut Vec::new()).is_some());
 }
 
+/// What a conversation of which nothing was agreed on is taken for, and what it breaks.
+fn unagreed(expected: bool, messages: &[(Dir, &str)]) -> (Vec<String>, Vec<&'static str>) {
+    let mut known = false;
+    let mut found = Vec::new();
+    let mut ocpp = Ocpp::default();
+    let mut read = |(dir, wire): &(Dir, &str)| {
+        let said = Said::sample(*dir, 1, true, wire.as_bytes());
+        let before = found.len();
+        let app = ocpp.read(&Said { agreed: false, known, bare: true, expected, ..said }, &mut found);
+        // As `Talk` does it.
+        if app.is_none() {
+            found.truncate(before);
+        }
+        known |= app.is_some() || ocpp.is_undecided();
+        if !known {
+            ocpp = Ocpp::default();
+        }
+        heard::line(app.as_ref())
+    };
+    let lines = messages.iter().map(&mut read).collect();
+    (lines, ids(&found))
+}
+
+#[test]
+fn a_name_that_others_have_is_no_evidence() {
+    let beat = (Client, r#"[2,"x","Heartbeat",{"seq":1}]"#);
+    let reset = (Server, r#"[2,"y","Reset",{"type":"all"}]"#);
+    let others = [
+        &[beat, (Server, r#"[3,"x",{"seq":1}]"#), beat][..],
+        &[beat, reset, (Server, r#"[3,"x",{}]"#), (Client, r#"[4,"y","oops","",{}]"#)],
+        &[beat, (Client, r#"[3,"x",{"currentTime":"2013-02-01T20:53:33Z"}]"#), (Client, "{}")],
+        &[beat, (Server, r#"[3,"z",{"currentTime":"2013-02-01T20:53:33Z"}]"#)],
+        &[(Client, r#"[2,"1","StatusNotification",{"status":"new"}]"#), (Server, r#"[3,"1",{}]"#)],
+    ];
+    for messages in others {
+        let (lines, found) = unagreed(false, messages);
+        assert_eq!((lines, found), (vec!["-".to_owned(); messages.len()], vec![]), "{messages:?}");
+    }
+    // Where it stands says more, and so does the answer.
+    let there = (vec!["CALL Heartbeat, x".to_owned()], vec!["ocpp-without-subprotocol"]);
+    assert_eq!(unagreed(true, &[beat]), there);
+    let time = (Server, r#"[3,"x",{"currentTime":"2013-02-01T20:53:33Z"}]"#);
+    let (lines, found) = unagreed(false, &[beat, time, reset]);
+    assert_eq!(lines, ["-", "CALLRESULT x < Heartbeat", "CALL Reset, y"]);
+    assert_eq!(found, ["ocpp-without-subprotocol"]);
+    let code = (Client, r#"[4,"y","NotSupported","",{}]"#);
+    assert_eq!(unagreed(false, &[reset, code]).0, ["-", "CALLERROR NotSupported, y < Reset"]);
+}
+
+#[test]
+fn targets() {
+    let is = |path| (crate::app::ocpp::DIALECT.target.unwrap())(path, "");
+    let ours = ["/ocpp/CP-7", "/OCPP16/CP-7", "/a/ocpp1.6j/b", "/ocpp"];
+    assert!(ours.into_iter().all(is));
+    assert!(!["/", "/ocpp-log", "/oc", "/monitor?ocpp", "/größe/ocppé"].into_iter().any(is));
+}
+
 #[test]
 fn one_call_at_a_time_and_each_with_an_id_of_its_own() {
     let beat = |id: u32| format!(r#"[2,"{id}","Heartbeat",{{}}]"#);

@@ -246,7 +246,7 @@ impl Prepared<'_> {
         screen.unprompt();
         drop(tap);
         screen.release()?;
-        let code = finish(recorder, self.look, result?);
+        let code = finish(recorder, result?);
         if let Some((words, tone)) = last {
             screen.say(0, &words, tone)?;
         }
@@ -424,9 +424,9 @@ fn left_waiting<'i>(
 }
 
 /// Waits for what is recorded; the exit code.
-fn finish(recorder: Recorder, look: Look, code: u8) -> io::Result<u8> {
+fn finish(recorder: Recorder, code: u8) -> io::Result<u8> {
     let ending = recorder.end()?;
-    Ok(if ending.is_kept(look)? { code } else { code.max(UNREACHED) })
+    Ok(if ending.is_kept() { code } else { code.max(UNREACHED) })
 }
 
 /// Begins to read what is to be sent; `None` when nothing is. `left` knows of a prompt from then on.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use self::named::{by_http, ending};
 use crate::cli::Look;
-use crate::cli::trouble::of_file;
+use crate::cli::trouble::{make_folder, of_file};
 use crate::model::quantity::size;
 use crate::model::{Body, Opcode, Text, Unit};
 
@@ -35,7 +35,7 @@ impl Export {
     /// # Errors
     /// What is wrong with it, and what to try.
     pub(super) fn to(folder: &Path, opcodes: &[Opcode]) -> Result<Self, Text> {
-        fs::create_dir_all(folder).map_err(|error| of_file(folder, &error))?;
+        make_folder(folder)?;
         let mut entries = fs::read_dir(folder).map_err(|error| of_file(folder, &error))?;
         if entries.next().is_some() {
             let words = "{}: there are files in it, and none is written over; name a new folder";

@@ -51,6 +51,7 @@ pub fn open_keeping(name: &str, interrupt: &Interrupt, keep: Option<Keep>) -> Re
         Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
             Err("is a directory: name the capture files in it, or add --recursive".into())
         }
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Err("you may not read it".into()),
         Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
             match input::from_argument(name) {
                 Some(input) => Ok(Opened { input, size: None, length: None, live: false }),

@@ -53,14 +53,8 @@ pub fn warn_of_close(code: CloseCode, reason: &str, look: Look) -> io::Result<()
 }
 
 impl Ending {
-    /// Says why the capture file is not whole; whether it is.
-    ///
-    /// # Errors
-    /// When that cannot be written.
-    pub fn is_kept(&self, look: Look) -> io::Result<bool> {
-        if let Some(why) = &self.unkept {
-            look.tell("error: {}", why)?;
-        }
-        Ok(self.unkept.is_none())
+    /// Whether the capture file is whole. Why it is not was told at once.
+    pub fn is_kept(&self) -> bool {
+        self.unkept.is_none()
     }
 }

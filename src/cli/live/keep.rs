@@ -13,6 +13,7 @@ use std::thread::{self, JoinHandle};
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use crate::cli::Look;
 use crate::input::capture::ETHERNET;
 use crate::input::{PcapNgWriter, PcapWriter};
 use crate::lab::tap::{Happened, Recording, What};
@@ -78,32 +79,42 @@ impl Writer {
     }
 }
 
-/// Writes what is told, on a thread of its own; that gives back why it could not.
+/// Writes what is told, on a thread of its own; that gives back why it could not. Who looks is told of it as
+/// it happens.
 ///
 /// # Errors
 /// That there is no thread.
-pub(super) fn spawn(recording: Recording, keep: Option<Keep>) -> Result<JoinHandle<Option<Text>>, Text> {
+pub(super) fn spawn(
+    recording: Recording,
+    keep: Option<Keep>,
+    look: Option<Look>,
+) -> Result<JoinHandle<Option<Text>>, Text> {
     let work = move || {
-        let mut keep = keep?;
-        loop {
-            let mut happened = recording.next_now();
-            if happened.is_none() {
-                if let Err(why) = keep.flush() {
-                    return Some(why);
-                }
-                happened = recording.next();
-            }
-            let happened = happened.filter(|happened| !matches!(happened.what, What::Enough));
-            let Some(happened) = happened else { return keep.flush().err() };
-            if let Err(why) = keep.take(&happened) {
-                return Some(why);
-            }
+        let why = write(&recording, &mut keep?).err()?;
+        if let Some(look) = look {
+            // Nobody may listen any longer; that is no reason to stop.
+            let _ = look.tell("error: {}", &why);
         }
+        Some(why)
     };
     thread::Builder::new()
         .name("keeper".to_owned())
         .spawn(work)
         .map_err(|error| Text::with("cannot start a thread: {}", error))
+}
+
+/// Writes what is told until that is enough.
+fn write(recording: &Recording, keep: &mut Keep) -> Result<(), Text> {
+    loop {
+        let mut happened = recording.next_now();
+        if happened.is_none() {
+            keep.flush()?;
+            happened = recording.next();
+        }
+        let happened = happened.filter(|happened| !matches!(happened.what, What::Enough));
+        let Some(happened) = happened else { return keep.flush() };
+        keep.take(&happened)?;
+    }
 }
 
 impl Line {

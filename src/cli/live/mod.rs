@@ -74,7 +74,7 @@ pub struct Ending {
 /// Why there is no file.
 pub fn kept(path: &Path) -> Result<(Tap, JoinHandle<Option<Text>>), Text> {
     let (tap, recording) = Tap::new();
-    Ok((tap, keep::spawn(recording, Some(Keep::to(path)?))?))
+    Ok((tap, keep::spawn(recording, Some(Keep::to(path)?), None)?))
 }
 
 /// Begins to record, as `name`. `default` is the view where none was asked for.
@@ -102,7 +102,7 @@ pub fn start_on<W: io::Write + 'static>(
     }
     let mut keep = args.pcap.as_deref().map(Keep::to).transpose()?;
     let keeper = match below.recording {
-        Some(recording) => Some((keep::spawn(recording, keep.take())?, below.tap)),
+        Some(recording) => Some((keep::spawn(recording, keep.take(), Some(below.look))?, below.tap)),
         None => None,
     };
     let shown = match (args.view, args.format) {

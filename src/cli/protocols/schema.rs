@@ -26,7 +26,7 @@ mod with {
     use std::collections::{HashMap, HashSet};
     use std::io::Read;
     use std::path::{Path, PathBuf};
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
     use protox::prost_reflect::{DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind as Written};
@@ -36,6 +36,7 @@ mod with {
     use crate::app::protobuf::Schema;
     use crate::app::protobuf::schema::{EnumType, FieldType, Kind, MessageType};
     use crate::cli::file;
+    use crate::cli::protocols::edition::{self, Delimited};
     use crate::limits::DIALECT_FILE;
     use crate::model::Text;
 
@@ -47,7 +48,8 @@ mod with {
         let mut folders = folders.to_vec();
         folders.extend(files.iter().filter_map(|file| file.parent().map(Path::to_owned)));
         let mut resolver = ChainFileResolver::new();
-        resolver.add(Folders(folders));
+        let delimited = Arc::<Mutex<Delimited>>::default();
+        resolver.add(Folders { folders, delimited: Arc::clone(&delimited) });
         resolver.add(GoogleFileResolver::new());
         let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_source_info(true).include_imports(true);
@@ -57,28 +59,38 @@ mod with {
         }
         own.extend(compiler.files().filter(|file| !file.is_import()).map(|file| file.name().to_owned()));
         let pool = compiler.descriptor_pool();
-        schema(&pool, &own, types).map(|schema| Proto::By(Arc::new(schema)))
+        schema(&pool, &own, types, &held(&delimited)).map(|schema| Proto::By(Arc::new(schema)))
     }
 
     /// Files in folders, or among the samples in the binary.
-    struct Folders(Vec<PathBuf>);
+    struct Folders {
+        folders: Vec<PathBuf>,
+        /// What files of an edition say besides.
+        delimited: Arc<Mutex<Delimited>>,
+    }
 
     impl FileResolver for Folders {
         fn resolve_path(&self, path: &Path) -> Option<String> {
-            let inner = self.0.iter().find_map(|folder| path.strip_prefix(folder).ok())?;
+            let inner = self.folders.iter().find_map(|folder| path.strip_prefix(folder).ok())?;
             let parts: Vec<_> = inner.components().map(|part| part.as_os_str().to_string_lossy()).collect();
             Some(parts.join("/"))
         }
 
         fn open_file(&self, name: &str) -> Result<File, Error> {
-            for folder in &self.0 {
+            for folder in &self.folders {
                 let Ok(opened) = file::open(&folder.join(name)) else { continue };
                 let mut text = String::new();
                 opened.reader.take(DIALECT_FILE as u64).read_to_string(&mut text)?;
+                let text = edition::as_syntax(name, &text, &mut held(&self.delimited)).unwrap_or(text);
                 return File::from_source(name, &text);
             }
             Err(Error::file_not_found(name))
         }
+    }
+
+    /// What was found out so far; who panicked meanwhile left it whole.
+    fn held(delimited: &Mutex<Delimited>) -> MutexGuard<'_, Delimited> {
+        delimited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the compiler says: the file, line and column, and what is wrong there.
@@ -99,15 +111,27 @@ mod with {
         Text::with("{}", line)
     }
 
-    fn schema(pool: &DescriptorPool, own: &HashSet<String>, types: &[String]) -> Result<Schema, Text> {
+    fn schema(
+        pool: &DescriptorPool,
+        own: &HashSet<String>,
+        types: &[String],
+        delimited: &Delimited,
+    ) -> Result<Schema, Text> {
         let place: HashMap<String, usize> =
             pool.all_messages().enumerate().map(|(i, it)| (it.full_name().to_owned(), i)).collect();
         let enums: HashMap<String, usize> =
             pool.all_enums().enumerate().map(|(i, it)| (it.full_name().to_owned(), i)).collect();
+        let is_group = |field: &FieldDescriptor| {
+            let is_between_tags = || {
+                let file = field.parent_message().parent_file();
+                delimited.fields.contains(field.full_name()) || delimited.files.contains(file.name())
+            };
+            field.is_group() || !field.is_map() && is_between_tags()
+        };
         let field = |field: FieldDescriptor| FieldType {
             number: field.number(),
             name: field.name().to_owned(),
-            kind: kind(&field.kind(), field.is_group(), &place, &enums),
+            kind: kind(&field.kind(), is_group(&field), &place, &enums),
             repeated: field.is_list() || field.is_map(),
             map: field.is_map(),
         };
@@ -224,6 +248,49 @@ mod with {
                 Some(place) => Kind::Message(*place),
                 None => Kind::Bytes,
             },
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// What stands between tags is a group, whichever way that is said; what is wrong is at its place.
+        #[test]
+        fn an_edition_is_read() {
+            let folder = std::env::temp_dir().join(format!("wstool-edition-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).expect("there is room");
+            let path = folder.join("demo.proto");
+            let read = |text: &str| {
+                std::fs::write(&path, text).expect("there is room");
+                super::read(std::slice::from_ref(&path), &[], &[])
+            };
+            let begin = "edition = \"2023\";\npackage demo;\n";
+            let two = "message A { int32 n = 1 [features.field_presence = IMPLICIT];\n B b = 2; B c = 3 \
+                       [features.message_encoding = DELIMITED]; map<string, B> d = 4; }\nmessage B {}\n";
+            let kinds = |proto: Result<Proto, Text>| match proto.map_err(|why| why.to_string()) {
+                Ok(Proto::By(schema)) => schema.messages[0]
+                    .fields
+                    .iter()
+                    .map(|field| format!("{:?}", field.kind))
+                    .collect::<Vec<_>>(),
+                other => panic!("{other:?}"),
+            };
+            let begins = |kinds: &[String]| -> Vec<String> {
+                kinds.iter().map(|kind| kind.split('(').next().unwrap_or_default().to_owned()).collect()
+            };
+            assert_eq!(
+                begins(&kinds(read(&format!("{begin}{two}")))),
+                ["Int32", "Message", "Group", "Message"]
+            );
+            let all = "option features.message_encoding = DELIMITED;\n";
+            assert_eq!(
+                begins(&kinds(read(&format!("{begin}{all}{two}")))),
+                ["Int32", "Group", "Group", "Message"]
+            );
+            let wrong = read(&format!("{begin}message A {{ int32 n = ; }}")).expect_err("no number");
+            assert!(wrong.to_string().contains("demo.proto:3:23"), "{wrong}");
+            let _ = std::fs::remove_dir_all(&folder);
         }
     }
 }

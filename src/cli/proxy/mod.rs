@@ -197,7 +197,7 @@ impl Started {
         drop(runtime);
         let ending = recorder.end()?;
         ended?;
-        if !ending.is_kept(look)? {
+        if !ending.is_kept() {
             return Ok(REFUSED);
         }
         Ok(u8::from(args.fail_on.fails(ending.verdict)))

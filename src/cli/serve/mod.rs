@@ -219,6 +219,6 @@ impl Started {
         drop(runtime);
         let ending = recorder.end()?;
         ended?;
-        Ok(if ending.is_kept(look)? { 0 } else { REFUSED })
+        Ok(if ending.is_kept() { 0 } else { REFUSED })
     }
 }

@@ -8,7 +8,7 @@ use super::target::Target;
 use super::visit::{Server, Visit, unreachable};
 use crate::http::Head;
 use crate::lab::tls::logging;
-use crate::model::Text;
+use crate::model::{Text, prefix};
 
 /// What a client asks an HTTP proxy for.
 enum Asked {
@@ -16,6 +16,8 @@ enum Asked {
     Tunnel(Target),
     /// A request that goes to a server, and what is asked for there.
     Forward(Target, Vec<u8>),
+    /// Something that this proxy cannot get, or that names no server.
+    Unknown(String),
     /// Something that is meant for no proxy.
     Nothing,
 }
@@ -23,6 +25,10 @@ enum Asked {
 /// What an HTTP proxy says to whoever takes it for a server.
 const LOST: &str = "This is an HTTP proxy (wstool proxy): point a program at it as its proxy, such as\n\
                     chromium --proxy-server=http://ADDRESS:PORT, or name a server with --to.\n";
+
+/// What it says to whoever asks it for something else than it takes.
+const UNKNOWN: &str = "This HTTP proxy (wstool proxy) takes CONNECT HOST:PORT, and http://, https://, ws://\n\
+                       and wss:// with a host.\n";
 
 impl Visit {
     /// Serves a client that takes this for its HTTP proxy.
@@ -47,9 +53,13 @@ impl Visit {
                 let words = "{} takes this HTTP proxy for a server: point it here as its proxy, or name a \
                              server with --to";
                 self.tell(&Text::with(words, self.from));
-                // Whether it still listens is its own affair.
-                let _ = client.write_all(&head::answer(400, "Bad Request", LOST)).await;
-                let _ = client.shutdown().await;
+                turn_away(client, LOST).await;
+            }
+            Asked::Unknown(what) => {
+                let words = "{} asks this HTTP proxy for {}: it takes CONNECT HOST:PORT, and http://, \
+                             https://, ws:// and wss:// with a host";
+                self.tell(&Text::with(words, self.from).and(prefix(&what, TOLD)));
+                turn_away(client, UNKNOWN).await;
             }
         }
     }
@@ -105,18 +115,29 @@ impl Visit {
     }
 }
 
+/// Bytes that are told of what is asked for.
+const TOLD: usize = 60;
+
+/// Answers a request that nothing can be done for.
+async fn turn_away(mut client: Stream, why: &str) {
+    // Whether it still listens is its own affair.
+    let _ = client.write_all(&head::answer(400, "Bad Request", why)).await;
+    let _ = client.shutdown().await;
+}
+
 /// What a request asks a proxy for.
 fn asked(head: &Head<'_>) -> Asked {
     let Some([method, target]) = head::request(head) else { return Asked::Nothing };
     let Ok(target) = std::str::from_utf8(target) else { return Asked::Nothing };
+    let unknown = || Asked::Unknown(target.to_owned());
     if method == b"CONNECT" {
-        return server(target, false, None).map_or(Asked::Nothing, Asked::Tunnel);
+        return server(target, false, None).map_or_else(unknown, Asked::Tunnel);
     }
     let Some((scheme, rest)) = target.split_once("://") else { return Asked::Nothing };
     let (secure, port) = match scheme.to_ascii_lowercase().as_str() {
         "http" | "ws" => (false, 80),
         "https" | "wss" => (true, 443),
-        _ => return Asked::Nothing,
+        _ => return unknown(),
     };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, resource) = rest.split_at(end);
@@ -124,7 +145,7 @@ fn asked(head: &Head<'_>) -> Asked {
     let resource = if resource.starts_with('/') { resource.to_owned() } else { format!("/{resource}") };
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let server = server(authority, secure, Some(port));
-    server.map_or(Asked::Nothing, |target| Asked::Forward(target, resource.into_bytes()))
+    server.map_or_else(unknown, |target| Asked::Forward(target, resource.into_bytes()))
 }
 
 /// The server of an authority, `host:port`.
@@ -166,10 +187,13 @@ mod tests {
 
     fn of(line: &str) -> Option<(Target, Option<String>)> {
         let bytes = format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
-        match asked(&head::parse(&bytes)) {
+        let asked = asked(&head::parse(&bytes));
+        let is_meant_for_a_proxy = line.starts_with("CONNECT") || line.contains("://");
+        assert_eq!(matches!(asked, Asked::Nothing), !is_meant_for_a_proxy, "{line}");
+        match asked {
             Asked::Tunnel(target) => Some((target, None)),
             Asked::Forward(target, resource) => Some((target, String::from_utf8(resource).ok())),
-            Asked::Nothing => None,
+            Asked::Unknown(_) | Asked::Nothing => None,
         }
     }
 

@@ -196,7 +196,7 @@ impl<W: Write> ToJson<W> for Deflate {
 /// The TLS around a connection.
 impl<W: Write> ToJson<W> for &Secured {
     fn put(self, w: &mut Writer<W>) {
-        object!(
+        open!(
             w,
             "version": self.version,
             "suite": self.suite.as_deref(),
@@ -204,6 +204,10 @@ impl<W: Write> ToJson<W> for &Secured {
             "alpn": self.alpn.as_deref(),
             "secrets": self.secrets as u64,
         );
+        if self.is_inferred {
+            members!(w, "inferred": List(["version", "suite"]));
+        }
+        w.raw("}");
     }
 }
 

@@ -88,6 +88,11 @@ impl<W: Write> ToJson<W> for &Other {
         if self.is_tls() {
             members!(w, "hello": !self.is_joined || self.version.is_some(), "deciphered": self.is_read);
         }
+        if let Some(lacking) = &self.lacking {
+            members!(w, "without_secrets": with(|w: &mut Writer<W>| {
+                object!(w, "connections": lacking.connections, "client_random": &*lacking.digits());
+            }));
+        }
         if let Some(sealed) = &self.sealed {
             let [client, server] = &sealed.sides;
             members!(w, "encrypted": with(|w: &mut Writer<W>| {

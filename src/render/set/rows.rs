@@ -201,12 +201,23 @@ fn say_how_much(page: &mut Page, row: &Row<'_>, it: &Payload<'_>, own: Own<'_>, 
     page.line();
 }
 
-/// Sets the section at the right end: `§5.2` of the protocol itself, as its readers know it.
+/// Columns that a section and its document take at most where the page has [not many](ROOMY): more of them
+/// leave no room for the value.
+const CITE: usize = 22;
+
+/// Columns of a page on which the longest of them does.
+const ROOMY: usize = 110;
+
+/// Sets the section at the right end: `§5.2` of the protocol itself, as its readers know it. Of what else
+/// there is, a section with a name says enough where its document's name has no room.
 fn cite(page: &mut Page, cite: Cite) {
     let Cite { doc, section } = cite;
+    let is_named = section.starts_with(|first: char| first.is_alphabetic());
+    let is_long = doc.len() + section.len() + 2 > CITE && page.width() < ROOMY;
     match (doc, section) {
         (doc, "") => page.tail(Ink::Faint, doc),
         ("RFC 6455", section) => page.tail_all(Ink::Faint, &["§", section]),
+        (_, section) if is_named && is_long => page.tail_all(Ink::Faint, &["§", section]),
         (doc, section) => page.tail_all(Ink::Faint, &[doc, " §", section]),
     };
 }

@@ -7,6 +7,7 @@
 mod begin;
 mod child;
 mod exchange;
+mod floods;
 mod head;
 mod holes;
 mod show;
@@ -19,6 +20,7 @@ use foldhash::fast::RandomState;
 
 use self::child::Child;
 use self::exchange::Exchange;
+use self::floods::Floods;
 use self::stranger::Stranger;
 use super::about::About;
 use super::http::Upgrade;
@@ -42,6 +44,8 @@ pub(super) struct Http2 {
     held: Vec<(Dir, Box<FrameSeen>, Vec<Finding>)>,
     /// Findings of no frame that are told then.
     notes: Vec<(Dir, Vec<Finding>, At)>,
+    /// Floods, as long as nothing is told.
+    floods: Floods,
     /// Bytes of header fields of each direction so far, written as HTTP/1 has them.
     written: [u64; 2],
     /// When the first of it came.
@@ -115,6 +119,7 @@ impl Http2 {
             streams: HashMap::default(),
             held: Vec::new(),
             notes: Vec::new(),
+            floods: Floods::default(),
             written: [0, 0],
             began: None,
             costs: HashMap::default(),
@@ -173,6 +178,9 @@ impl Http2 {
     }
 
     fn event(&mut self, dir: Dir, event: Event<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
+        if to.about.told.is_none() {
+            self.floods.see(&event);
+        }
         let (id, flow) = match event {
             Event::Frame(frame, findings) => (frame.header.stream, self.frame(dir, frame, findings, to)),
             Event::Head(head) => (head.stream, self.head(dir, &head, to)),
@@ -359,6 +367,7 @@ impl Http2 {
         if to.about.told.is_none() {
             let server = to.about.endpoints.as_deref().map(|ends| ends[to.about.side(Dir::Server).index()]);
             to.cx.memory.census.count(Other { protocol: "http2", server, ..Other::default() });
+            return self.floods.tell(to);
         }
         ON
     }

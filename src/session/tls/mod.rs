@@ -9,12 +9,11 @@ use super::failed::{How, behind_alert};
 use super::keyed::Known;
 use super::said::Said;
 use super::tunnel::Below;
-use super::undeciphered::short;
 use super::{Context, Session};
 use crate::limits;
 use crate::model::{
-    At, Dir, Finding, Flow, Interest, Layer, Missing, ON, Other, Rule, SealedTraffic, Secured, Side, Span,
-    StreamEnd, Text,
+    At, Dir, Finding, Flow, Interest, Lacking, Layer, Missing, ON, Other, Rule, SealedTraffic, Secured, Side,
+    Span, StreamEnd, Text,
 };
 use crate::tls::{
     self, Carried, Ear, Event, Machine, Message, NOT_AUTHENTIC, RECORDS_LOST, SECRET_MISSING, SessionSecrets,
@@ -60,6 +59,8 @@ struct Above {
     random: [u8; 32],
     /// The same of the connection in which the session began, if that is another one.
     begin: Option<[u8; 32]>,
+    /// The client's hello is not there; until that was said.
+    is_unasked: bool,
     /// The cipher suite, where the server's hello is not there; until that was said.
     inferred: Option<u16>,
 }
@@ -75,7 +76,7 @@ impl Tls {
     /// Around `inner`, of whose sides this one is the client.
     pub fn new(machine: Machine, mut inner: Session, client: Side, known: Known) -> Self {
         inner.about.client = Some(client);
-        let Known { secrets, begin, suite: inferred } = known;
+        let Known { secrets, begin, suite: inferred, is_unasked } = known;
         let suite = inferred.map(|suite| tls::suite_name(suite).into());
         let secured = Secured { secrets, suite, is_inferred: inferred.is_some(), ..Secured::default() };
         let above = Above {
@@ -88,7 +89,8 @@ impl Tls {
             is_sealed: false,
             interest: Interest::Follow,
             secured,
-            random: [0; 32],
+            random: begin.filter(|_| is_unasked).unwrap_or_default(),
+            is_unasked,
             begin,
             inferred,
         };
@@ -154,6 +156,7 @@ impl Tls {
             ),
             connections: 1,
             is_read,
+            has_secrets: is_sealed,
             sealed: (is_sealed && !is_read).then(SealedTraffic::default),
             ..Other::default()
         });
@@ -221,10 +224,14 @@ impl Above {
                 if let Some(said) = said::handshake(carried, &message, wants) {
                     self.say(said, cx)?;
                 }
-                match self.inferred.take() {
-                    Some(suite) => self.say(said::inferred(carried, suite), cx),
-                    None => ON,
+                if let Some(suite) = self.inferred.take() {
+                    self.say(said::inferred(carried, suite), cx)?;
                 }
+                if std::mem::take(&mut self.is_unasked) {
+                    let session = Lacking::of(self.random).short();
+                    self.say(said::of_session(carried, &session), cx)?;
+                }
+                ON
             }
             Event::Alert { level, code } => self.alert(carried, level, code, cx),
             Event::EarlyData { length, waits } => {
@@ -379,7 +386,7 @@ impl Above {
         let finding = self.finding(carried, trouble);
         let flow = match &self.inner.about.told {
             Some(told) => told.note(carried.dir, carried.last(), &[finding], cx),
-            None => cx.memory.undeciphered.tell(finding, carried.last(), cx.out),
+            None => cx.memory.nameless.tell(finding, carried.last(), cx.out),
         };
         if trouble == Trouble::NotAuthentic || self.inner.is_told() {
             return flow;
@@ -403,7 +410,7 @@ impl Above {
             Trouble::Missing(label) => {
                 let expected = Text::with("{} in the key log", label.name());
                 let what = Text::new("no {} line for client random {}, of which there are others");
-                let what = what.and(label.name()).and(short(&self.random));
+                let what = what.and(label.name()).and(Lacking::of(self.random).short());
                 Finding::new(&SECRET_MISSING, None, expected, got(what))
             }
             Trouble::NotAuthentic => {

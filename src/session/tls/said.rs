@@ -63,6 +63,13 @@ pub fn inferred(carried: &Carried<'_>, suite: u16) -> Said {
     record(carried, Text::with(words, tls::suite_name(suite)))
 }
 
+/// What was found out of a client that was not heard.
+pub fn of_session(carried: &Carried<'_>, random: &str) -> Said {
+    let words = "the client's hello is not in the capture; that its random is {} is inferred: the secrets of \
+                 that session open what follows";
+    record(carried, Text::with(words, random))
+}
+
 /// A message in clear: each field where it stands.
 fn of_clear(said: &mut Said, carried: &Carried<'_>, message: &Message<'_>, items: Vec<Item>) {
     let Message { length, places, .. } = *message;

@@ -30,6 +30,11 @@ impl Early {
         self.bytes + self.records.capacity() * size_of::<Record>()
     }
 
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// Keeps a record, as long as there is room for it.
     pub fn keep(&mut self, carried: &Carried<'_>) {
         let cost = carried.bytes.len() + size_of_val(carried.pieces);
@@ -46,7 +51,49 @@ impl Early {
     }
 }
 
+impl Record {
+    /// What it brought, with its header and body.
+    fn carried(&self, before: usize) -> Carried<'_> {
+        Carried {
+            dir: Dir::Client,
+            offset: self.offset,
+            number: self.number,
+            bytes: &self.bytes,
+            pieces: &self.pieces,
+            before: HEADER + before,
+            sealed: true,
+        }
+    }
+}
+
+/// The message with which a client says that its early data was all (RFC 8446 §4.5).
+const END_OF_EARLY_DATA: u8 = 5;
+
 impl Machine {
+    /// The client has gone on with the keys of its handshake, and its server was not heard. That it says in
+    /// between that its early data was all shows that the server has taken it: no other client says so.
+    pub(super) fn early_of_one(&mut self, to: &mut dyn Ear) -> Flow {
+        let early = std::mem::take(&mut self.early);
+        let Ok((opener, _)) = self.opener(Label::ClientEarly) else { return ON };
+        let mut opened = Vec::new();
+        for record in &early.records {
+            let Some((header, body)) = record.bytes.split_first_chunk::<HEADER>() else { return ON };
+            let mut plain = Vec::new();
+            let number = opened.len() as u64;
+            let Some(it) = opener.open_as(number, *header, body, &mut plain) else { return ON };
+            plain.truncate(it.length);
+            opened.push((record.carried(it.before), it.kind, plain));
+        }
+        match opened.pop() {
+            Some((_, 22, message)) if message.first() == Some(&END_OF_EARLY_DATA) => {}
+            _ => return ON,
+        }
+        for (carried, kind, plain) in &opened {
+            self.content(carried, *kind, plain, to)?;
+        }
+        ON
+    }
+
     /// It is known whether the server takes early data: then what was kept is deciphered, and what the client
     /// sends until it says that this was all.
     pub(super) fn early_data(&mut self, is_taken: bool, to: &mut dyn Ear) -> Flow {
@@ -63,16 +110,7 @@ impl Machine {
         for record in &early.records {
             let Some((header, body)) = record.bytes.split_first_chunk::<HEADER>() else { continue };
             let Some(opened) = self.attempt(Dir::Client, *header, body, &mut plain) else { continue };
-            let carried = Carried {
-                dir: Dir::Client,
-                offset: record.offset,
-                number: record.number,
-                bytes: &record.bytes,
-                pieces: &record.pieces,
-                before: HEADER + opened.before,
-                sealed: true,
-            };
-            self.content(&carried, opened.kind, &plain[..opened.length], to)?;
+            self.content(&record.carried(opened.before), opened.kind, &plain[..opened.length], to)?;
         }
         ON
     }

@@ -1,5 +1,6 @@
 //! Which keys open what comes next, and what opens with them.
 
+use super::super::TLS_1_3;
 use super::super::cipher::{Opened, Opener};
 use super::super::half::Stage;
 use super::super::secrets::Label;
@@ -8,9 +9,14 @@ use super::{Carried, Ear, Event, Machine, Trouble};
 use crate::model::{Dir, Flow, ON};
 
 impl Machine {
+    /// Whether it is TLS 1.3, as far as is known.
+    pub(super) fn is_new(&self) -> bool {
+        self.server.as_ref().is_some_and(|server| server.version == TLS_1_3)
+    }
+
     pub(super) fn suite(&self) -> Result<Suite, Trouble> {
         let server = self.server.as_ref().ok_or(Trouble::Hole)?;
-        if !matches!(server.version, 0x0303 | 0x0304) {
+        if !matches!(server.version, 0x0303 | TLS_1_3) {
             return Err(Trouble::Version(server.version));
         }
         suite::suite(server.suite).ok_or(Trouble::Suite(server.suite))

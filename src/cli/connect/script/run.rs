@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::{Pattern, Step, What};
-use crate::cli::connect::ending::{How, part};
+use crate::cli::connect::ending::{Answer, How, part};
 use crate::cli::connect::show::Show;
 use crate::cli::connect::talk::at;
 use crate::http::accept::hex;
@@ -60,8 +60,9 @@ pub async fn run(socket: Socket, show: &Show, steps: &[Step], timeout: Duration)
         over: None,
         timeout,
     };
-    for step in steps {
-        if let Err((expected, got)) = run.step(&step.what).await? {
+    for (place, step) in steps.iter().enumerate() {
+        let next = steps.get(place + 1).map(|next| &next.what);
+        if let Err((expected, got)) = run.step(&step.what, next).await? {
             run.end().await;
             return Ok(Verdict::Failed { line: step.line, expected, got });
         }
@@ -74,7 +75,8 @@ pub async fn run(socket: Socket, show: &Show, steps: &[Step], timeout: Duration)
 type Met = Result<(), (Text, Text)>;
 
 impl Run<'_> {
-    async fn step(&mut self, what: &What) -> io::Result<Met> {
+    /// Takes a step, before the `next` one.
+    async fn step(&mut self, what: &What, next: Option<&What>) -> io::Result<Met> {
         match what {
             What::Send(text) => self.send(Opcode::TEXT, text.as_bytes()).await,
             What::SendBinary(bytes) => self.send(Opcode::BINARY, bytes).await,
@@ -120,7 +122,15 @@ impl Run<'_> {
                 let until = Instant::now() + self.timeout;
                 while self.over.is_none() && self.hear(until).await? {}
                 Ok(match &self.over {
-                    Some(How::Theirs(..)) => Ok(()),
+                    // What it says is looked at by whoever expects something of it.
+                    Some(How::Theirs(..)) if matches!(next, Some(What::ExpectClose(_))) => Ok(()),
+                    Some(How::Theirs(got, reason)) => match Answer::of(Some(*code), *got, reason.clone()) {
+                        Answer::Well | Answer::Missing => Ok(()),
+                        Answer::Other(got, _) => Err((
+                            Text::with("{} in answer to our Close frame", code.0),
+                            Text::with("{}", got.0),
+                        )),
+                    },
                     Some(how) => Err((CLOSE.into(), how.words())),
                     None => Err((CLOSE.into(), self.nothing())),
                 })

@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use crate::cli::trouble::of_file;
+use crate::cli::trouble::{make_folder, of_file};
 use crate::model::{Text, Time};
 use crate::render::tables::{Place, TABLES};
 
@@ -29,7 +29,7 @@ pub(in crate::cli::decode) struct Folder {
 impl Folder {
     /// The folder at this path, which is made where there is none.
     pub(super) fn at(root: &Path) -> Result<Self, Text> {
-        fs::create_dir_all(root).map_err(|error| of_file(root, &error))?;
+        make_folder(root)?;
         for number in 0..1000 {
             // Readers of such folders leave out what begins so.
             let beside = root.join(format!(".wstool-{}-{number}", process::id()));

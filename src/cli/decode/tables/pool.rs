@@ -203,7 +203,10 @@ impl Pool<'_> {
         };
         match select.into_inner().end().and_then(put) {
             Ok(rows) => done.rows = rows,
-            Err(error) => done.trouble = Some(of_file(self.folder.path(), &error)),
+            Err(error) => {
+                let why = of_file(self.folder.path(), &error);
+                done.trouble = Some(Text::with("the tables of {} are not there: {}", &job.capture).word(why));
+            }
         }
         done
     }
