@@ -28,6 +28,9 @@ pub(super) fn of_file(path: &Path, error: &io::Error) -> Text {
     let what = match error.kind() {
         ErrorKind::NotFound => Text::new("no such file or folder"),
         ErrorKind::PermissionDenied => Text::new("you may not read or write it"),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            Text::new("this is a file, not a folder, or there is one on the way to it")
+        }
         ErrorKind::IsADirectory => Text::new("this is a folder, not a file"),
         ErrorKind::InvalidData => Text::new("this is no text in UTF-8"),
         _ => Text::with("{}", error),

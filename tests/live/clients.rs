@@ -109,6 +109,16 @@ fn a_client_that_sends_nothing_back_fails() {
 }
 
 #[test]
+fn a_client_that_greets_is_graded_by_what_follows() {
+    let Some(command) = Peer::Ws.command("harness") else { return };
+    let judge = Judge::new(&["--case", "autobahn:1.1.*", "--case", "autobahn:6.1.*", "--once"]);
+    let told = told(command, &judge, &["polite", "greets"]);
+    assert!(told.as_object().is_some_and(|told| told.values().all(|it| it == "OK")), "{told}");
+    let (code, said) = judge.end();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn control_urls_say_what_harnesses_expect() {
     let judge = Judge::new(&["--case", "autobahn:1.*"]);
     assert_eq!(judge.ask("/getCaseCount"), "16");
