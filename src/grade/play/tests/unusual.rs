@@ -345,3 +345,43 @@ fn a_message_of_its_own_is_told_where_the_right_one_follows() {
         assert_eq!(said(b"", &frames.concat(), true, keys).1, says, "{came:?}");
     }
 }
+
+#[test]
+fn who_is_only_slow_breaks_no_must() {
+    let title = "title = { en = \"x\", zh = \"x\" }\nplay = 'text \"x\" times=2000'\npass = 'echo'";
+    let of = |number: &str, patience: Option<u64>| {
+        let keys = format!("chapter = \"limits\"\n[[case]]\nid = \"x\"\n{number}{title}");
+        let case = read(&keys).unwrap().remove(0);
+        let prepared = case.prepare(Dir::Client).unwrap();
+        let limit = Duration::from_secs(42);
+        let late = shared::Late {
+            limit,
+            is_sending: true,
+            bytes: 12_864,
+            frames: 402,
+            patience: patience.map(Duration::from_secs),
+        };
+        let talked = Talked {
+            matched: None,
+            beside: false,
+            closer: None,
+            clean: false,
+            close: None,
+            end: None,
+            dropped: false,
+            violation: None,
+            too_much: false,
+            late: Some(late),
+            reset: false,
+            figures: crate::model::grade::Figures::default(),
+        };
+        let opening = Opening::Open { fields: None, lenient: false };
+        let played = Played { opening, talked: Some(talked), record: Record::new(limit) };
+        let one = judge::judge(&case, &prepared, Dir::Client, played);
+        (one.behaviour, one.closing, one.why.template.contains("--patience {}"))
+    };
+    let failed = (Behaviour::Failed, Closing::Failed);
+    assert_eq!(of("", Some(9)), (Behaviour::NonStrict, Closing::Informational, true));
+    assert_eq!(of("autobahn = \"9.7.1\"\n", Some(9)), (failed.0, failed.1, true));
+    assert_eq!(of("", None), (failed.0, failed.1, false));
+}
