@@ -196,6 +196,8 @@ fn a_browser_is_graded_by_the_page() {
     has("chapters", "16 pass");
     has("found", "Nothing to mend");
     has("chinese", "进行全部用例");
+    // A space comes by itself where the two kinds of script meet.
+    assert_eq!(seen["filled"], "Ann：小明进来了，用时 0.7 秒；Li");
     assert_eq!(seen["phone"], 400);
     let nothing = Value::Array(vec![]);
     assert_eq!((&seen["logged"], &seen["thrown"]), (&nothing, &nothing));
