@@ -29,7 +29,9 @@ pub(super) fn of_file(path: &Path, error: &io::Error) -> Text {
     let what = match error.kind() {
         ErrorKind::NotFound => Text::new("no such file or folder"),
         ErrorKind::PermissionDenied => Text::new("you may not read or write it"),
-        ErrorKind::NotADirectory => Text::new("this is a file, not a folder"),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            Text::new("this is a file, not a folder, or there is one on the way to it")
+        }
         ErrorKind::StorageFull => Text::new("no space is left there"),
         ErrorKind::IsADirectory => Text::new("this is a folder, not a file"),
         ErrorKind::InvalidData => Text::new("this is no text in UTF-8"),
@@ -43,11 +45,7 @@ pub(super) fn of_file(path: &Path, error: &io::Error) -> Text {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn make_folder(path: &Path) -> Result<(), Text> {
-    fs::create_dir_all(path).map_err(|error| {
-        // A file has the name.
-        let is_file = error.kind() == ErrorKind::AlreadyExists;
-        of_file(path, &if is_file { ErrorKind::NotADirectory.into() } else { error })
-    })
+    fs::create_dir_all(path).map_err(|error| of_file(path, &error))
 }
 
 /// The exit code when a command was refused.

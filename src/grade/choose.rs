@@ -63,6 +63,12 @@ impl Choice {
         let cases = self.cases.iter().filter_map(|it| alone(Patterns::Cases, it));
         cases.chain(self.sections.iter().filter_map(|it| alone(Patterns::Sections, it))).collect()
     }
+
+    /// Patterns of what is left out that no case fits, for whichever peer.
+    pub fn excluded_in_vain<'c>(&'c self, all: &[Case]) -> Vec<&'c str> {
+        let fits = |pattern: &str| all.iter().any(|case| is_named(pattern, &case.facts));
+        self.exclude.iter().map(String::as_str).filter(|pattern| !fits(pattern)).collect()
+    }
 }
 
 /// Other names of chapters, as people call what they are about.

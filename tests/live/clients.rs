@@ -109,6 +109,16 @@ fn a_client_that_sends_nothing_back_fails() {
 }
 
 #[test]
+fn a_client_that_greets_is_graded_by_what_follows() {
+    let Some(command) = Peer::Ws.command("harness") else { return };
+    let judge = Judge::new(&["--case", "autobahn:1.1.*", "--case", "autobahn:6.1.*", "--once"]);
+    let told = told(command, &judge, &["polite", "greets"]);
+    assert!(told.as_object().is_some_and(|told| told.values().all(|it| it == "OK")), "{told}");
+    let (code, said) = judge.end();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn control_urls_say_what_harnesses_expect() {
     let judge = Judge::new(&["--case", "autobahn:1.*"]);
     assert_eq!(judge.ask("/getCaseCount"), "16");
@@ -186,6 +196,8 @@ fn a_browser_is_graded_by_the_page() {
     has("chapters", "16 pass");
     has("found", "Nothing to mend");
     has("chinese", "进行全部用例");
+    // A space comes by itself where the two kinds of script meet.
+    assert_eq!(seen["filled"], "Ann：小明进来了，用时 0.7 秒；Li");
     assert_eq!(seen["phone"], 400);
     let nothing = Value::Array(vec![]);
     assert_eq!((&seen["logged"], &seen["thrown"]), (&nothing, &nothing));

@@ -294,6 +294,9 @@ fn what_is_chosen_is_shown_and_what_fits_nothing_is_said() {
     let (code, out, err) = grade(&["--list", "--case", "1.1.1", "--case", "nosuch"]);
     assert!(code == Some(0) && out.contains("reserved bits: 1 case\n"), "{out}");
     assert_eq!(err, "note: no case fits nosuch\n");
+    let besides = ["--exclude", "autobahn:9.*", "--exclude", "nosuch"];
+    let (code, _, err) = grade(&[&["--list", "--case", "1.1.1"][..], &besides].concat());
+    assert_eq!((code, &*err), (Some(0), "note: no case fits nosuch\n"));
     for (args, said) in [
         (["--case", "nosuch"], "error: no case fits nosuch; wstool grade --list names them all\n"),
         (
@@ -371,6 +374,45 @@ fn a_greeting_is_noticed_and_passed_over() {
     let (url, _) = server(Kind::Greets);
     let (code, out, err) = grade(&[&url, "--cases-file", &few("greets")]);
     assert!(code == Some(0) && err.contains("the server greets who comes"), "{out}{err}");
+}
+
+/// Figures of nobody, or of who is no WebSocket server, are not left out silently.
+#[test]
+fn who_gives_figures_beside_has_to_send_back_too() {
+    let (url, _) = server(Kind::Echo);
+    let timed = |others: &str| grade(&[&url, "--case", "performance.round-trips-ping", "--against", others]);
+    let (code, out, _) = timed(&server(Kind::Greets).0);
+    assert!(code == Some(0) && out.contains("the other server: "), "{out}");
+    for (kind, said) in [
+        (Kind::Status(404), "is the path right?"),
+        (Kind::Silent, "does not send back what it gets"),
+        (Kind::Push, "sends other messages than it gets"),
+    ] {
+        let (other, _) = server(kind);
+        let (code, out, err) = timed(&other);
+        assert!(code == Some(2) && err.contains(&other) && err.contains(said), "{kind:?}: {out}{err}");
+    }
+    let (other, _) = server(Kind::Echo);
+    let (code, _, err) = grade(&[&url, "--case", "1.1.1", "--against", &other]);
+    assert!(code == Some(0) && err.contains(&format!("{other} has no figures to give")), "{err}");
+}
+
+/// What would change nothing is not taken.
+#[test]
+fn options_of_clients_and_of_servers_do_not_mix() {
+    let url = "ws://127.0.0.1:9";
+    for (args, one, other) in [
+        ([url, "--once"], "[URL]", "--once"),
+        ([url, "--tls"], "[URL]", "--tls"),
+        (["--listen=0", "--gentle"], "--listen", "--gentle"),
+        (["--listen=0", "--i-may"], "--listen", "--i-may"),
+        (["--listen=0", "--keep=kept"], "--listen", "--keep"),
+        (["--listen=0", "--endpoint=push"], "--listen", "--endpoint"),
+        (["--listen=0", "--against=ws://127.0.0.1:9"], "--listen", "--against"),
+    ] {
+        let (code, _, err) = grade(&args);
+        assert!(code == Some(2) && err.contains(one) && err.contains(other), "{args:?}: {err}");
+    }
 }
 
 #[test]

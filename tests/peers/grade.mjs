@@ -51,6 +51,9 @@ await chinese.size(1200, 900);
 await chinese.open(`${server}/?lang=zh`);
 await chinese.until("document.querySelectorAll('.cases button').length > 0");
 seen.chinese = await chinese.evaluate(text("main"));
+seen.filled = await chinese.evaluate(
+  `import("/lab/common.js").then(({ fill }) => fill("{}：{}进来了，用时{} 秒；{}", "Ann", "小明", 0.7, "Li"))`,
+);
 await picture(chinese, "grade-chinese");
 await browser.close();
 console.log(JSON.stringify(seen));

@@ -14,10 +14,11 @@ const ask = (path) =>
         socket.on('error', reject);
     });
 
-/** Plays a case; `mute` sends nothing back. */
+/** Plays a case; `mute` sends nothing back, `greets` says something first. */
 const play = (number) =>
     new Promise((resolve) => {
         const socket = new WebSocket(`${server}/runCase?case=${number}&agent=${encodeURIComponent(agent)}`);
+        socket.on('open', () => how === 'greets' && socket.send('Welcome!'));
         socket.on('message', (data, binary) => how === 'mute' || socket.send(data, { binary }));
         socket.on('close', resolve);
         socket.on('error', () => {});

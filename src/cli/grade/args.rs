@@ -79,7 +79,7 @@ pub struct Args {
 
     /// Play the cases of limits and performance against this server, too, at the same moment: its figures
     /// stand beside
-    #[arg(long, value_name = "URL", help_heading = "Playing")]
+    #[arg(long, value_name = "URL", conflicts_with = "listen", help_heading = "Playing")]
     pub against: Option<String>,
 
     /// Wait so many seconds for what has to come in a case; by default as long as the case says, mostly 3
@@ -88,16 +88,16 @@ pub struct Args {
 
     /// What the server does with messages: it sends them back; or it does not, and sends others unasked; or
     /// it takes none
-    #[arg(long, value_enum, value_name = "KIND", help_heading = "Playing")]
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "listen", help_heading = "Playing")]
     pub endpoint: Option<Kind>,
 
     /// Be gentle with a server that others use: one connection at a time, with pauses, and nothing that is
     /// meant to hurt
-    #[arg(long, help_heading = "Playing")]
+    #[arg(long, conflicts_with = "listen", help_heading = "Playing")]
     pub gentle: bool,
 
     /// The server is on another machine, and you may test it
-    #[arg(long, help_heading = "Playing")]
+    #[arg(long, conflicts_with = "listen", help_heading = "Playing")]
     pub i_may: bool,
 
     /// Fail on what is allowed and not as it should be, too
@@ -105,7 +105,7 @@ pub struct Args {
     pub strict: bool,
 
     /// Keep the bytes of each case as a capture in this folder, for wstool decode
-    #[arg(long, value_name = "DIR", help_heading = "Showing")]
+    #[arg(long, value_name = "DIR", conflicts_with = "listen", help_heading = "Showing")]
     pub keep: Option<PathBuf>,
 
     #[command(flatten)]

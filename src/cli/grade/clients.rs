@@ -13,19 +13,19 @@ pub struct Args {
     pub listen: Option<String>,
 
     /// End when a client has asked for its report, instead of waiting for more
-    #[arg(long, requires = "listen", help_heading = "Clients")]
+    #[arg(long, requires = "listen", conflicts_with = "url", help_heading = "Clients")]
     pub once: bool,
 
     /// Speak TLS, with certificates by an authority of your own, made the first time, unless --cert names one
-    #[arg(long, requires = "listen", help_heading = "Clients")]
+    #[arg(long, requires = "listen", conflicts_with = "url", help_heading = "Clients")]
     pub tls: bool,
 
     /// The certificate, and those that lead to its authority, in PEM
-    #[arg(long, value_name = "FILE", requires = "key", help_heading = "Clients")]
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "url", help_heading = "Clients")]
     pub cert: Option<PathBuf>,
 
     /// Its key, in PEM
-    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Clients")]
+    #[arg(long, value_name = "FILE", requires = "cert", conflicts_with = "url", help_heading = "Clients")]
     pub key: Option<PathBuf>,
 }
 

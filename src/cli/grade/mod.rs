@@ -25,6 +25,7 @@ use std::io::{self, Write as _};
 use tokio::runtime::Builder;
 
 use super::output::Output;
+use super::trouble::of_file;
 use super::{Look, live};
 use crate::grade::autobahn::{Exclusions, order};
 use crate::grade::load::{read, suite};
@@ -68,7 +69,8 @@ fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
     if cases.is_empty() {
         return Err(unchosen(&choice, all, peer));
     }
-    for (_, pattern) in choice.in_vain(all, peer) {
+    let chosen_in_vain = choice.in_vain(all, peer).into_iter().map(|(_, pattern)| pattern);
+    for pattern in chosen_in_vain.chain(choice.excluded_in_vain(all)) {
         note(look, &Text::with("no case fits {}", pattern));
     }
     if args.list {
@@ -130,7 +132,7 @@ fn cases(args: &Args) -> Result<&'static [Case], Text> {
     }
     for path in &args.cases_file {
         let name = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| Text::with("{}: {}", &name).and(error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| of_file(path, &error))?;
         all.extend(read(&text).map_err(|problem| Text::with("{}: {}", &name).and(problem))?);
     }
     if let Some(patience) = args.patience {

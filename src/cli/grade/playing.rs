@@ -296,10 +296,14 @@ fn is_timed(case: &Case) -> bool {
     case.facts.chapter == Chapter::Performance
 }
 
+/// Whether another server's figures stand beside its own.
+pub(super) fn is_compared(case: &Case) -> bool {
+    is_timed(case) || case.facts.chapter == Chapter::Limits
+}
+
 async fn play((ways, target): &Peer, beside: Option<&Peer>, case: &Case) -> Came {
     let way = ways.of(&case.facts.id)?;
-    let is_compared = is_timed(case) || case.facts.chapter == Chapter::Limits;
-    let graded = if let Some((others, other)) = beside.filter(|_| is_compared) {
+    let graded = if let Some((others, other)) = beside.filter(|_| is_compared(case)) {
         let unkept = others.unkept();
         // At the same moment, so that what else the machine does slows both down.
         let (mut graded, beside) =

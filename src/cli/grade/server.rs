@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
-use super::playing::{Peer, Playing};
+use super::playing::{self, Peer, Playing};
 use super::probe::{self, Answer, Crowd};
 use super::report::{self, Report};
 use super::way::Ways;
@@ -209,7 +209,14 @@ impl<'a> Reached<'a> {
             }
         }
         let beside = match &args.against {
-            Some(named) => Some(against(args, named, look).await?),
+            Some(named) if cases.iter().any(|case| playing::is_compared(case)) => {
+                Some(against(args, named, look).await?)
+            }
+            Some(named) => {
+                let words = "no case of limits or performance is played: {} has no figures to give";
+                note(look, &Text::with(words, named));
+                None
+            }
             None => None,
         };
         let peer = (Rc::clone(ways), target);
@@ -228,9 +235,19 @@ async fn way(args: &Args, named: &str, look: Look) -> Result<(Reach, Target), Te
 
 /// The server whose figures stand beside.
 async fn against(args: &Args, named: &str, look: Look) -> Result<Peer, Text> {
-    let (reach, target) = way(args, named, look).await?;
+    let (reach, mut target) = way(args, named, look).await?;
     drop(reach.connect().await.map_err(|why| Text::with("{}: {}", named).word(why))?);
-    Ok((Rc::new(Ways::new(reach, None, Duration::ZERO)?), Rc::new(target)))
+    let ways = Ways::new(reach, None, Duration::ZERO)?;
+    let answer = probe::answer(&ways, &target, args.patience.is_some()).await;
+    if let Answer::Unopened(status, why) = &answer {
+        return Err(unopened(named, *status, why, &target));
+    }
+    if let Answer::Echo(greeting) = answer {
+        target.greeting = greeting;
+    } else if args.endpoint.is_none() {
+        echoes(named, &answer)?;
+    }
+    Ok((Rc::new(ways), Rc::new(target)))
 }
 
 /// Shows what would be sent.

@@ -19,6 +19,7 @@ mod standing;
 mod streams;
 mod web;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -36,7 +37,7 @@ use self::asked::{Asked, Which};
 use self::standing::{Outcome, Standings};
 use super::autobahn::Exclusions;
 use super::case::Case;
-use super::play::{self, Arrived, KeysSeen};
+use super::play::{self, Arrived, Greets, KeysSeen};
 use crate::http::check_request;
 use crate::lab::abort::{Abort, Abortable};
 use crate::lab::http2::StreamWatch;
@@ -118,6 +119,8 @@ pub struct Desk {
     numbers: HashMap<&'static str, usize>,
     /// The keys of all.
     keys: KeysSeen,
+    /// With what agents begin: as many as there are standings of.
+    greets: RefCell<HashMap<String, Greets>>,
     /// Streams of HTTP/2 that are served at a time.
     streams: Semaphore,
 }
@@ -132,8 +135,8 @@ impl Desk {
             numbers.extend(case.facts.autobahn.as_deref().map(|number| (number, at + 1)));
         }
         let streams = Semaphore::new(limits::GRADE_CONNECTIONS);
-        let (standings, keys) = (Standings::new(), KeysSeen::default());
-        (Rc::new(Self { settings, standings, news, numbers, keys, streams }), heard)
+        let (standings, keys, greets) = (Standings::new(), KeysSeen::default(), RefCell::default());
+        (Rc::new(Self { settings, standings, news, numbers, keys, greets, streams }), heard)
     }
 
     /// Receives clients for ever.
@@ -308,7 +311,13 @@ impl Desk {
         }
         let Visit { request, line: Line { early, stream, abort, http2 }, .. } = visit;
         let keys = self.keys.clone();
-        let graded = play::client(case, Arrived { request, early, stream, abort, keys, http2 }).await;
+        let greets = self.greets.borrow_mut().entry(agent.clone()).or_default().clone();
+        let arrived = Arrived { request, early, stream, abort, keys, greets: greets.clone(), http2 };
+        let graded = play::client(case, arrived).await;
+        if let Some(count) = greets.news() {
+            let words = "{} greets: messages passed over on each connection: {}";
+            self.tell(News::Said(Text::with(words, &agent).and(count))).await;
+        }
         self.played(number, agent, graded).await;
         Ok(())
     }

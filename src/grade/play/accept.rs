@@ -4,6 +4,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt as _;
+use tokio::time::{Instant, timeout};
+
 use super::record::Record;
 use super::talk::{Talked, goodbye, talk};
 use super::{Opening, TAKEOVER, heads};
@@ -16,9 +19,10 @@ use crate::lab::hub::held;
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::grade::Chapter;
-use crate::model::{Dir, Severity, SourceId, StreamEnd, Text};
+use crate::model::{Dir, Opcode, Severity, SourceId, StreamEnd, Text};
 use crate::replay::Heard;
 use crate::synth::handshake::Request;
+use crate::ws::header;
 
 /// A client that has asked to open a WebSocket.
 pub struct Arrived {
@@ -32,8 +36,81 @@ pub struct Arrived {
     pub abort: Abort,
     /// Keys of its agent's earlier requests.
     pub keys: KeysSeen,
+    /// With what its agent begins.
+    pub greets: Greets,
     /// What the decoder says of its stream; `None` over HTTP/1.1.
     pub http2: Option<StreamWatch>,
+}
+
+/// How many messages an agent begins each connection with, whatever it is sent: it is listened to once,
+/// before anything is sent to it.
+#[derive(Clone, Debug, Default)]
+pub struct Greets(Arc<Mutex<Greeting>>);
+
+#[derive(Debug, Default)]
+struct Greeting {
+    known: Option<usize>,
+    is_told: bool,
+}
+
+impl Greets {
+    /// The same, if it is known, and there are any; once.
+    pub fn news(&self) -> Option<usize> {
+        let mut greeting = held(&self.0);
+        let news = greeting.known.filter(|count| *count > 0 && !greeting.is_told);
+        greeting.is_told |= news.is_some();
+        news
+    }
+
+    fn known(&self) -> usize {
+        held(&self.0).known.unwrap_or_default()
+    }
+
+    /// Listens for it where it is not known yet; what comes meanwhile is put behind `early`.
+    async fn heard(&self, stream: &mut Box<dyn Stream>, early: &mut Vec<u8>, record: &mut Record) -> usize {
+        if let Some(known) = held(&self.0).known {
+            return known;
+        }
+        let mut room = vec![0; limits::RAW_READ];
+        let deadline = Instant::now() + LONG;
+        // Who goes on and on has more to say than a greeting.
+        while early.len() <= MOST && Instant::now() < deadline {
+            match timeout(QUIET, stream.read(&mut room)).await {
+                Err(_) => {
+                    let count = whole_messages(early);
+                    // Cases may have begun at once: what is known first stays.
+                    return *held(&self.0).known.get_or_insert(count);
+                }
+                Ok(Ok(count @ 1..)) => {
+                    record.bytes(Dir::Client, &room[..count]);
+                    early.extend_from_slice(&room[..count]);
+                }
+                // It says nothing more, whatever it would have.
+                Ok(_) => return whole_messages(early),
+            }
+        }
+        *held(&self.0).known.get_or_insert(0)
+    }
+}
+
+/// How long a client has said nothing that has said all it says unasked.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// For how long, and how many bytes, something is taken for a greeting, at most.
+const LONG: Duration = Duration::from_secs(1);
+const MOST: usize = 4096;
+
+/// How many messages end in a stream's first bytes.
+fn whole_messages(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Ok(header) = header::decode(bytes) {
+        let end = u64::from(header.header_length()).saturating_add(header.length);
+        let Some(rest) = usize::try_from(end).ok().and_then(|end| bytes.get(end..)) else { break };
+        let is_of_message = matches!(header.opcode, Opcode::TEXT | Opcode::BINARY | Opcode::CONTINUATION);
+        count += usize::from(header.fin && is_of_message);
+        bytes = rest;
+    }
+    count
 }
 
 /// Keys of opening handshakes that an agent has sent: each is to be another (RFC 6455 §4.1).
@@ -64,7 +141,7 @@ pub(super) async fn play(
     arrived: Arrived,
     record: &mut Record,
 ) -> (Opening, Option<Talked>) {
-    let Arrived { request, mut early, mut stream, abort, keys, http2 } = arrived;
+    let Arrived { request, mut early, mut stream, abort, keys, greets, http2 } = arrived;
     // Of heads over HTTP/2 only what they stand for is here, and no byte as it came.
     let mut aside = Record::new(Duration::ZERO);
     let heads = if http2.is_some() { &mut aside } else { &mut *record };
@@ -114,7 +191,13 @@ pub(super) async fn play(
             return (opening, None);
         }
         Opening::Open { .. } => {
-            let talked = talk(case, prepared, (Dir::Server, deflate), (&mut stream, &early), record).await;
+            // Who is answered in another way than usual may have left.
+            let greeting = match case.response {
+                None => greets.heard(&mut stream, &mut early, record).await,
+                Some(_) => greets.known(),
+            };
+            let prepared = Prepared { greeting, ..prepared.clone() };
+            let talked = talk(case, &prepared, (Dir::Server, deflate), (&mut stream, &early), record).await;
             if talked.reset {
                 abort.reset();
             }

@@ -16,7 +16,7 @@ mod scene;
 mod wire;
 
 use self::difference::Difference;
-use self::scene::Scene;
+use self::scene::{Framed, Scene};
 use super::Talked;
 use super::talk::is_error;
 use crate::grade::case::{Case, Closer, Mistake, Prepared, Status};
@@ -112,7 +112,7 @@ fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Tal
         return Some(text);
     }
     if graded.broken.is_some() {
-        return broken(&scene, difference.as_ref());
+        return broken(&scene, talked, difference.as_ref());
     }
     if matches!(graded.behaviour, Behaviour::Failed | Behaviour::NonStrict)
         && let Some(it) = difference
@@ -137,8 +137,11 @@ fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Tal
 }
 
 /// What is behind a frame that breaks a rule.
-fn broken(scene: &Scene, it: Option<&Difference<'_>>) -> Option<Text> {
-    let frame = scene.came.last()?;
+fn broken(scene: &Scene, talked: &Talked, it: Option<&Difference<'_>>) -> Option<Text> {
+    // A Close frame behind it only answers ours.
+    let is_of_close = talked.violation.as_ref().is_none_or(|violation| violation.close.is_some());
+    let is_it = |frame: &&Framed| is_of_close || frame.header.opcode != Opcode::CLOSE;
+    let frame = scene.came.iter().rev().find(is_it).or(scene.came.last())?;
     let bytes = scene.theirs(frame);
     if let Some(it) = it
         && let Some(text) = it.got.and_then(|got| payload::instead(scene, it, got))
@@ -148,7 +151,9 @@ fn broken(scene: &Scene, it: Option<&Difference<'_>>) -> Option<Text> {
     let wanted = it.and_then(|it| it.wanted).and_then(|(_, payload)| payload).map(|it| it.bytes(0));
     if let Some((Opcode::BINARY, _)) = it.and_then(|it| it.wanted)
         && frame.header.opcode == Opcode::TEXT
-        && wanted.as_deref() == Some(&*bytes)
+        && wanted.as_ref().is_some_and(|wanted| {
+            wanted.len() as u64 == frame.header.length && !bytes.is_empty() && wanted.starts_with(&bytes)
+        })
     {
         return payload::kinds(Opcode::BINARY, Opcode::TEXT).map(Into::into);
     }

@@ -39,12 +39,18 @@ pub enum State {
     Whole,
 }
 
+/// A sequence, and how much of it has come.
+type Place = (usize, usize);
+
 /// The sequences that what came may become.
 #[derive(Clone, Debug)]
 pub struct Matcher<'c> {
     wants: &'c [Vec<Want>],
     /// Sequences, and how much of each has come, in their order.
-    alive: Vec<(usize, usize)>,
+    alive: Vec<Place>,
+    /// The same where empty pongs were passed over that may answer what was sent, or nothing: a peer may send
+    /// any that it likes (RFC 6455 §5.5.3).
+    beside: Vec<Place>,
     /// Whether a ping by the peer's own doing counts.
     pings: bool,
     /// What is sent in pings and pongs: a pong with something else answers none of them.
@@ -67,6 +73,7 @@ impl<'c> Matcher<'c> {
         Self {
             wants,
             alive: (0..wants.len()).map(|sequence| (sequence, 0)).collect(),
+            beside: Vec::new(),
             pings: any(|want| matches!(want, Want::Data(Opcode::PING, _))),
             sent: prepared.steps.iter().filter_map(in_control).collect(),
             ends: any(|want| matches!(want, Want::Ends)),
@@ -90,10 +97,21 @@ impl<'c> Matcher<'c> {
         }
     }
 
-    /// Takes what came next. Each place is looked at once, however many ways there are to it.
+    /// Takes what came next.
     pub fn take(&mut self, came: Came<'_>) {
+        let mut beside = self.behind(&self.beside, came);
+        if matches!(came, Came::Data(Opcode::PONG, []) | Came::Kept(Opcode::PONG, [], 0)) {
+            beside.extend(self.alive.iter().chain(&self.beside));
+            beside.sort_unstable();
+            beside.dedup();
+        }
+        (self.alive, self.beside) = (self.behind(&self.alive, came), beside);
+    }
+
+    /// Where it is behind that. Each place is looked at once, however many ways there are to it.
+    fn behind(&self, places: &[Place], came: Came<'_>) -> Vec<Place> {
         let mut next = Vec::new();
-        for places in std::mem::take(&mut self.alive).chunk_by(|one, two| one.0 == two.0) {
+        for places in places.chunk_by(|one, two| one.0 == two.0) {
             let (sequence, first) = places[0];
             let mut places = places.iter().map(|(_, at)| *at).peekable();
             let mut is_reached = false;
@@ -114,25 +132,40 @@ impl<'c> Matcher<'c> {
                 is_reached &= is_optional;
             }
         }
-        self.alive = next;
+        next
     }
 
     /// How far it is.
     pub fn state(&self) -> State {
-        let is_open = |(sequence, at): &(usize, usize)| *at < self.wants[*sequence].len();
-        match self.alive.as_slice() {
+        let is_open = |(sequence, at): &Place| *at < self.wants[*sequence].len();
+        match if self.alive.is_empty() { &*self.beside } else { &*self.alive } {
             [] => State::Other,
             alive if alive.iter().any(is_open) => State::Open,
             _ => State::Whole,
         }
     }
 
+    /// The part of a sequence that has come, where that is not all.
+    pub fn part(&self) -> Option<f64> {
+        let parts = self.alive.iter().map(|(sequence, at)| *at as f64 / self.wants[*sequence].len() as f64);
+        parts.filter(|part| (f64::MIN_POSITIVE..1.0).contains(part)).max_by(f64::total_cmp)
+    }
+
     /// The first of the sequences that what came is.
     pub fn matched(&self) -> Option<usize> {
-        let is_whole = |(sequence, at): &&(usize, usize)| {
+        self.whole(&self.alive)
+    }
+
+    /// The same where empty pongs were passed over that may answer nothing.
+    pub fn matched_beside(&self) -> Option<usize> {
+        self.whole(&self.beside)
+    }
+
+    fn whole(&self, places: &[Place]) -> Option<usize> {
+        let is_whole = |(sequence, at): &&Place| {
             self.wants[*sequence][*at..].iter().all(|want| matches!(want, Want::Maybe(_) | Want::Many(_)))
         };
-        self.alive.iter().filter(is_whole).map(|(sequence, _)| *sequence).min()
+        places.iter().filter(is_whole).map(|(sequence, _)| *sequence).min()
     }
 }
 
@@ -240,6 +273,18 @@ mod tests {
             }
             assert_eq!((matcher.state(), matcher.matched()), (state, matched), "{came:?}");
         }
+    }
+
+    #[test]
+    fn how_much_has_come_is_known_of_what_is_as_it_should() {
+        let prepared = waiting(vec![wants("text \"a\" times=4", &[]).unwrap()]);
+        let part = |count: usize, word: &'static [u8]| {
+            let mut matcher = Matcher::new(&prepared);
+            (0..count).for_each(|_| matcher.take(Came::Data(Opcode::TEXT, word)));
+            matcher.part()
+        };
+        assert_eq!((part(0, b"a"), part(1, b"a"), part(4, b"a")), (None, Some(0.25), None));
+        assert_eq!(part(1, b"b"), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-pub use accept::{Arrived, KeysSeen};
+pub use accept::{Arrived, Greets, KeysSeen};
 pub use open::Target;
 
 pub use self::plan::plan;
@@ -101,6 +101,9 @@ const TAKEOVER: &str = "window that is kept from one message to the next: no con
 /// How long a server may take to notice that a connection has ended, and longer when it is busy.
 pub const LEAVING: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How often as long as something is waited for a case may take, and half a minute more.
+const LIMIT_A_PATIENCE: u32 = 4;
 
 /// How long ending it may take when its time is over.
 const MORE: Duration = Duration::from_secs(1);
@@ -187,7 +190,7 @@ async fn graded(
         target.adapt(case, &mut prepared);
     }
     let weight: u64 = prepared.steps.iter().map(Step::weight).sum();
-    let limit = case.patience * 4 + Duration::from_secs(30 + weight / limits::GRADE_RATE);
+    let limit = case.patience * LIMIT_A_PATIENCE + Duration::from_secs(30 + weight / limits::GRADE_RATE);
     let mut record = Record::new(limit);
     // A conversation ends itself by then, and knows what was seen of it.
     let played = timeout(limit + MORE, play(&prepared, &mut record)).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::LIMIT_A_PATIENCE;
 use super::matching::{Came, Matcher};
 use super::record::Record;
 use crate::grade::case::Closer;
@@ -14,6 +15,12 @@ use crate::ws::{DUPLICATE_CLOSE, encode};
 
 /// Bytes that are taken at a time: what they inflate to is held at once.
 const PIECE: usize = 4 * 1024;
+
+/// How much slower than before the rest may come.
+const SLACK: f64 = 1.25;
+
+/// The longest, in seconds, that somebody is told to wait.
+const LONGEST: f64 = 3600.0;
 
 /// What a case was like when its time was over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +33,9 @@ pub struct Late {
     pub bytes: u64,
     /// Frames that were whole by then.
     pub frames: u64,
+    /// How long would have to be waited for what has to come in the case, for all of it to come: where the
+    /// peer was still sending, and as it should.
+    pub patience: Option<Duration>,
 }
 
 /// What listening and acting both know.
@@ -146,11 +156,15 @@ impl Shared<'_> {
         }
     }
 
-    /// Its time is over; the peer is still sending where it has within `patience`.
-    pub fn is_late(&mut self, limit: Duration, patience: Duration) {
-        let is_sending = self.heard.is_some_and(|heard| heard.elapsed() < patience);
+    /// Its time is over, which is longer the more patience there is; the peer is still sending where it has
+    /// within twice that, or a `farewell`.
+    pub fn is_late(&mut self, limit: Duration, patience: Duration, farewell: Duration) {
+        let recently = (patience * 2).max(farewell);
+        let is_sending = self.heard.is_some_and(|heard| heard.elapsed() < recently);
         let (bytes, frames) = self.got;
-        self.late = Some(Late { limit, is_sending, bytes, frames });
+        let part = self.matcher.part().filter(|_| is_sending);
+        let patience = part.and_then(|part| enough(limit, patience, part));
+        self.late = Some(Late { limit, is_sending, bytes, frames, patience });
     }
 
     /// The peer ends it, if nobody has yet.
@@ -182,5 +196,26 @@ impl Shared<'_> {
     /// Nothing more comes, or nothing more is asked for.
     pub fn is_over(&self) -> bool {
         self.end.is_some() || self.close.is_some() || self.violation.is_some() || self.too_much
+    }
+}
+
+/// How long what has to come has to be waited for, where a part of it came within the limit that a patience
+/// leads to: the rest takes as long as that did, and a little longer, as nothing is always as quick.
+fn enough(limit: Duration, patience: Duration, part: f64) -> Option<Duration> {
+    let more = limit.as_secs_f64() * (SLACK / part - 1.0) / f64::from(LIMIT_A_PATIENCE);
+    let enough = (patience.as_secs_f64() + more).ceil();
+    (enough <= LONGEST).then(|| Duration::from_secs_f64(enough))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_slow_is_told_how_long_to_be_waited_for() {
+        let [limit, patience] = [50, 5].map(Duration::from_secs);
+        for (part, seconds) in [(0.999, Some(9)), (0.5, Some(24)), (0.1, Some(149)), (0.001, None)] {
+            assert_eq!(enough(limit, patience, part), seconds.map(Duration::from_secs), "{part}");
+        }
     }
 }

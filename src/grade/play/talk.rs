@@ -45,6 +45,8 @@ const WRITE: usize = 64 * 1024;
 pub struct Talked {
     /// The sequence that what came is.
     pub matched: Option<usize>,
+    /// It is a right one but for empty pongs that may answer nothing.
+    pub beside: bool,
     /// Who ended it, by Close or without.
     pub closer: Option<Dir>,
     /// Close went both ways.
@@ -156,7 +158,7 @@ pub async fn talk(
         dropped = actor.act(prepared) => dropped,
         () = listening => false,
         () = sleep_until(deadline.into()) => {
-            held(&shared).is_late(limit, (case.patience * 2).max(FAREWELL));
+            held(&shared).is_late(limit, case.patience, FAREWELL);
             false
         }
     };
@@ -164,6 +166,7 @@ pub async fn talk(
     let shared = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     Talked {
         matched: shared.matcher.matched(),
+        beside: shared.matcher.matched_beside().is_some_and(|at| at < prepared.right),
         closer: shared.closer,
         clean: shared.sent_close && shared.close.is_some(),
         close: shared.close,

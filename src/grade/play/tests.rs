@@ -186,6 +186,11 @@ fn answered(offer: &str, keys: &str) -> (Graded, String) {
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Extensions: {offer}\r\n\r\n"
     );
+    arrives(&case, request, &[], &Greets::default())
+}
+
+/// A client that sends something of its own behind the answer, and then sends back what comes.
+fn arrives(case: &Case, request: String, first: &[u8], greets: &Greets) -> (Graded, String) {
     let (mut theirs, ours) = duplex(4096);
     let arrived = Arrived {
         request: request.into_bytes(),
@@ -193,6 +198,7 @@ fn answered(offer: &str, keys: &str) -> (Graded, String) {
         stream: Box::new(ours),
         abort: Abort::default(),
         keys: KeysSeen::default(),
+        greets: greets.clone(),
         http2: None,
     };
     // It ends TCP where it has been told everything.
@@ -201,6 +207,7 @@ fn answered(offer: &str, keys: &str) -> (Graded, String) {
         while !answer.ends_with(b"\r\n\r\n") {
             answer.push(theirs.read_u8().await.unwrap());
         }
+        let _ = theirs.write_all(first).await;
         let mut frames = Frames::from(Dir::Server);
         let mut room = [0; 4096];
         while let Ok(count @ 1..) = theirs.read(&mut room).await {
@@ -211,7 +218,41 @@ fn answered(offer: &str, keys: &str) -> (Graded, String) {
         String::from_utf8(answer).unwrap()
     };
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { tokio::join!(client(&case, arrived), acts) })
+    runtime.block_on(async { tokio::join!(client(case, arrived), acts) })
+}
+
+#[test]
+fn what_a_client_begins_with_is_passed_over() {
+    let title = "title = { en = \"x\", zh = \"x\" }";
+    let case = |keys: &str| {
+        read(&format!("chapter = \"framing\"\n[[case]]\nid = \"x\"\n{title}\n{keys}")).unwrap().remove(0)
+    };
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let text = |word: &[u8]| frame(Dir::Client, Opcode::TEXT, word);
+    let hello = [text(b"Hello"), frame(Dir::Client, Opcode::PING, b"there"), text(b"!")].concat();
+    let echo = case("play = 'text \"x\"'\npass = 'echo'");
+    let greets = Greets::default();
+    let of = |first: &[u8], greets: &Greets| {
+        let (one, _) = arrives(&echo, request.to_owned(), first, greets);
+        (one.behaviour, greets.news())
+    };
+    assert_eq!(of(&hello, &greets), (Behaviour::Ok, Some(2)));
+    // It is listened to once, and told once.
+    let begun = std::time::Instant::now();
+    assert_eq!(of(&hello, &greets), (Behaviour::Ok, None));
+    assert!(begun.elapsed() < Duration::from_millis(300));
+    // One more is no greeting, and one less leaves the echo out.
+    assert_eq!(of(&[&*hello, &text(b"?")].concat(), &greets).0, Behaviour::Failed);
+    for (first, behaviour, news) in [
+        (Vec::new(), Behaviour::Ok, None),
+        (frame(Dir::Client, Opcode::PING, b""), Behaviour::Ok, None),
+        // What is wrong is, in a greeting too; and who goes on and on does not greet.
+        ([text(b"Hello"), vec![0x83, 0x80, 1, 2, 3, 4]].concat(), Behaviour::Failed, Some(1)),
+        (text(b"on").repeat(600), Behaviour::Failed, None),
+    ] {
+        assert_eq!(of(&first, &Greets::default()), (behaviour, news), "{first:?}");
+    }
 }
 
 #[test]

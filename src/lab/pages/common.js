@@ -38,8 +38,12 @@ export function line(log, kind, text, name = "") {
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
-/** Fills the holes {} of a sentence. */
-export const fill = (sentence, ...parts) => parts.reduce((text, part) => text.replace("{}", () => part), sentence);
+/** Fills the holes {} of a sentence. Where a Chinese character and a Latin one meet, a space comes by itself. */
+export const fill = (sentence, ...parts) => parts.reduce((text, part) => text.replace("{}", (_, at) => {
+  const [before, after] = [text.slice(0, at), text.slice(at + 2)];
+  const spaced = /\p{Script=Han}$/u.test(before) && /^[\w]/.test(part) ? ` ${part}` : `${part}`;
+  return /[\w]$/.test(spaced) && /^\p{Script=Han}/u.test(after) ? `${spaced} ` : spaced;
+}), sentence);
 
 /** Sets the names of who is online. */
 export function people(list, names) {

@@ -28,7 +28,7 @@ use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 use wstool::grade::load::read;
-use wstool::grade::play::{self, Arrived, Connect, Connected, KeysSeen, Target};
+use wstool::grade::play::{self, Arrived, Connect, Connected, Greets, KeysSeen, Target};
 use wstool::grade::{Case, Choice, Endpoint};
 use wstool::lab::abort::Abort;
 use wstool::lang::Lang;
@@ -94,7 +94,8 @@ async fn played(case: &Case, peer: Dir, bug: Bug) -> Graded {
         }
     };
     let (abort, keys) = (Abort::default(), KeysSeen::default());
-    play::client(case, Arrived { request, early, stream: Box::new(stream), abort, keys, http2: None }).await
+    let (stream, greets) = (Box::new(stream), Greets::default());
+    play::client(case, Arrived { request, early, stream, abort, keys, greets, http2: None }).await
 }
 
 /// Plays all of these, several at a time, on as many threads as there are processors.

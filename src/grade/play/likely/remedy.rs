@@ -135,15 +135,19 @@ const REMEDIES: &[Remedy] = &[
             Chapter::Closing,
         )
     },
-    remedy(
-        &[
-            "text came back as binary: the opcode is not the one it came with",
-            "binary came back as text: the opcode is not the one it came with",
-        ],
-        "send a message back with the opcode that it came with: 1 for text, 2 for binary",
-        "RFC 6455 §5.6",
-        Chapter::Framing,
-    ),
+    // Bytes that come back as text are seldom UTF-8.
+    Remedy {
+        is_first: true,
+        ..remedy(
+            &[
+                "text came back as binary: the opcode is not the one it came with",
+                "binary came back as text: the opcode is not the one it came with",
+            ],
+            "send a message back with the opcode that it came with: 1 for text, 2 for binary",
+            "RFC 6455 §5.6",
+            Chapter::Framing,
+        )
+    },
     remedy(
         &[
             "each fragment came back as a message of its own: FIN was not looked at",

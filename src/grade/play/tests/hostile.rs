@@ -335,6 +335,7 @@ async fn clients_without_an_end() {
                         stream: Box::new(ours),
                         abort: Abort::default(),
                         keys: KeysSeen::default(),
+                        greets: Greets::default(),
                         http2: None,
                     };
                     let began = Instant::now();

@@ -88,6 +88,61 @@ fn pongs_that_nobody_asked_for_do_not_count() {
 }
 
 #[test]
+fn whether_an_empty_pong_answers_an_empty_ping_is_left_open() {
+    let [none, text] = [(Opcode::PONG, &b""[..]), (Opcode::TEXT, b"x")].map(|(op, it)| server_frame(op, it));
+    let fails = server_frame(Opcode::CLOSE, &1002_u16.to_be_bytes());
+    let fault = |play: &str, pass: &str| {
+        format!("play = '''text \"x\"\ntext \"y\" rsv2\n{play}'''\npass = '{pass}'\ncloser = \"peer\"")
+    };
+    let behind = fault("ping \"\"", "text \"x\"");
+    for (keys, first, then, behaviour, closing) in [
+        // One that came unasked, and one that answers, or two that did.
+        (
+            "play = 'ping \"\"'\npass = 'pong \"\"'",
+            &none,
+            none.clone(),
+            Behaviour::Informational,
+            Closing::Ok,
+        ),
+        ("play = 'pong \"\"'", &none, Vec::new(), Behaviour::Informational, Closing::Ok),
+        (&*behind, &none, [&*text, &fails].concat(), Behaviour::Informational, Closing::Ok),
+        (&*behind, &text, [&*none, &fails].concat(), Behaviour::Informational, Closing::Ok),
+        (&*behind, &text, fails.clone(), Behaviour::Ok, Closing::Ok),
+        // Who goes on has not refused what it has to, and what else is wrong still is.
+        (&*behind, &none, text.clone(), Behaviour::Informational, Closing::Failed),
+        (&*behind, &none, fails.clone(), Behaviour::Failed, Closing::Ok),
+        ("play = 'ping \"\"'\npass = 'pong \"\"'", &none, text.clone(), Behaviour::Failed, Closing::Ok),
+        // What has a payload is nobody's but the ping's.
+        (
+            "play = 'ping \"x\"'\npass = 'pong \"x\"'",
+            &server_frame(Opcode::PONG, b"x"),
+            server_frame(Opcode::PONG, b"x"),
+            Behaviour::Failed,
+            Closing::Ok,
+        ),
+    ] {
+        let acts = Acts { first: first.clone(), then, closes: true };
+        let one = held_against(&acts, &format!("patience = \"200ms\"\n{keys}"));
+        // It leaves the end of TCP to us where it has failed the connection.
+        let came = if one.closing == Closing::FailedByClient { Closing::Ok } else { one.closing };
+        assert_eq!((one.behaviour, came), (behaviour, closing), "{keys}: {:?} {:?}", one.why, one.got);
+    }
+}
+
+#[test]
+fn a_close_frame_that_answers_ours_hides_no_mistake() {
+    let bytes = server_frame(Opcode::TEXT, b"\xFF\xFE");
+    let binary = "play = 'binary fffe'\npass = 'echo'";
+    for closes in [true, false] {
+        let (behaviour, looks_like, _) = said(b"", &bytes, closes, binary);
+        let as_text = "binary came back as text: the opcode is not the one it came with";
+        assert_eq!((behaviour, looks_like), (Behaviour::Failed, as_text), "{closes}");
+    }
+    // Other bytes are another matter.
+    assert_eq!(said(b"", &bytes, true, "play = 'binary fefe'\npass = 'echo'").1, "");
+}
+
+#[test]
 fn a_wrong_pong_is_named_where_the_right_one_never_comes() {
     let keys = "play = 'ping \"abc\"'\npass = 'pong \"abc\"'";
     let [none, right] = [&b""[..], b"abc"].map(|payload| server_frame(Opcode::PONG, payload));
@@ -289,4 +344,44 @@ fn a_message_of_its_own_is_told_where_the_right_one_follows() {
         let frames: Vec<_> = came.iter().map(|text| server_frame(Opcode::TEXT, text.as_bytes())).collect();
         assert_eq!(said(b"", &frames.concat(), true, keys).1, says, "{came:?}");
     }
+}
+
+#[test]
+fn who_is_only_slow_breaks_no_must() {
+    let title = "title = { en = \"x\", zh = \"x\" }\nplay = 'text \"x\" times=2000'\npass = 'echo'";
+    let of = |number: &str, patience: Option<u64>| {
+        let keys = format!("chapter = \"limits\"\n[[case]]\nid = \"x\"\n{number}{title}");
+        let case = read(&keys).unwrap().remove(0);
+        let prepared = case.prepare(Dir::Client).unwrap();
+        let limit = Duration::from_secs(42);
+        let late = shared::Late {
+            limit,
+            is_sending: true,
+            bytes: 12_864,
+            frames: 402,
+            patience: patience.map(Duration::from_secs),
+        };
+        let talked = Talked {
+            matched: None,
+            beside: false,
+            closer: None,
+            clean: false,
+            close: None,
+            end: None,
+            dropped: false,
+            violation: None,
+            too_much: false,
+            late: Some(late),
+            reset: false,
+            figures: crate::model::grade::Figures::default(),
+        };
+        let opening = Opening::Open { fields: None, lenient: false };
+        let played = Played { opening, talked: Some(talked), record: Record::new(limit) };
+        let one = judge::judge(&case, &prepared, Dir::Client, played);
+        (one.behaviour, one.closing, one.why.template.contains("--patience {}"))
+    };
+    let failed = (Behaviour::Failed, Closing::Failed);
+    assert_eq!(of("", Some(9)), (Behaviour::NonStrict, Closing::Informational, true));
+    assert_eq!(of("autobahn = \"9.7.1\"\n", Some(9)), (failed.0, failed.1, true));
+    assert_eq!(of("", None), (failed.0, failed.1, false));
 }
