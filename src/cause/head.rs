@@ -215,11 +215,23 @@ impl Head {
     }
 
     /// Takes a unit into account.
+    #[inline]
     pub fn see(&mut self, unit: &Unit<'_>) {
         if let Some(time) = unit.time {
             let (first, last) = self.span.unwrap_or((time, time));
             self.span = Some((first.min(time), last.max(time)));
         }
+        // Of heads, frames and messages nothing but what is found in them.
+        let says_more = matches!(
+            unit.body,
+            Body::Meta(_) | Body::Connection(_) | Body::Judgement(_) | Body::File(_) | Body::Summary(_)
+        );
+        if says_more || !unit.findings.is_empty() {
+            self.read(unit);
+        }
+    }
+
+    fn read(&mut self, unit: &Unit<'_>) {
         match unit.body {
             Body::Meta(meta) => self.meta = meta.clone(),
             Body::Connection(connection) => {

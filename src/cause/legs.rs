@@ -119,6 +119,11 @@ impl Legs {
         None
     }
 
+    /// Whether any have waited for their other leg in vain.
+    pub fn has_any_in_vain(&self) -> bool {
+        !self.in_vain.is_empty()
+    }
+
     /// Causes that have waited for the other leg in vain, and at the end of the input those that still do.
     pub fn in_vain(&mut self, is_end: bool) -> Vec<Waiting> {
         if is_end {

@@ -250,7 +250,7 @@ impl<S: Sink> Judge<S> {
             findings: &causes,
             ..Unit::of(unit.conn, Body::Judgement(&judgement))
         })?;
-        self.legs(false)
+        if self.legs.has_any_in_vain() { self.legs(false) } else { ON }
     }
 
     /// Tells what was to be told of another leg of a way through a proxy, and was not.

@@ -119,7 +119,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         if side.after_peers_fin > 0 {
             causes.extend(sent_after_fin(over, dir, side, peer));
         }
-        if over.ending.first.is_some_and(|end| end.by == dir.peer()) {
+        if over.ending.first.is_some_and(|end| end.by == dir.peer()) && is_left_open(over, side) {
             let is_told = causes.iter().any(|it| explains(it.rule) || super::heartbeat::explains(it.rule));
             causes.extend(close_wait(over, dir, side).filter(|_| !is_told));
         }
@@ -387,13 +387,20 @@ fn sent_after_rst(dir: Dir, side: &TcpSide, peer: &TcpSide, facts: &TcpFacts) ->
     Some(seen_in(finding, last.packet))
 }
 
-/// Who has not closed its side of TCP for long after its peer had.
+/// Whether a side of TCP was closed long after the connection was ended.
+fn is_left_open(over: &Over<'_>, side: &TcpSide) -> bool {
+    let ended = over.ending.first.and_then(|end| end.time);
+    let own = side.fin.or(side.reset).and_then(|end| end.time);
+    own.zip(ended).is_some_and(|(own, ended)| own.since(ended) >= LEFT_OPEN)
+}
+
+/// Who has not closed its side of TCP [for long](is_left_open) after its peer had.
 fn close_wait(over: &Over<'_>, dir: Dir, side: &TcpSide) -> Option<Finding> {
     let end = over.cut().filter(|end| end.how == StreamEnd::Fin)?;
     let own = side.fin.or(side.reset)?;
     let late = own.time?.since(end.time?);
     let is_silent = over.ending.counts.iter().all(|counts| counts.frames == 0);
-    if late < LEFT_OPEN || !over.is_websocket() || !over.is_whole() || is_silent {
+    if !over.is_websocket() || !over.is_whole() || is_silent {
         return None;
     }
     let got = Text::new("FIN from the {}, and {} later an end by the {}")

@@ -99,10 +99,14 @@ impl Session {
 
     /// Nothing more comes of a server whose session is open, or nobody has its secrets: it is looked at as
     /// whatever begins in the middle.
+    #[inline]
     pub(super) fn give_up_unasked(&mut self, cx: &mut Context<'_, '_>) -> Flow {
-        if !matches!(&self.phase, Phase::Encrypted(tls) if tls.is_unasked) {
-            return ON;
-        }
+        let is_unasked = matches!(&self.phase, Phase::Encrypted(tls) if tls.is_unasked);
+        if is_unasked { self.look_from_here(cx) } else { ON }
+    }
+
+    #[cold]
+    fn look_from_here(&mut self, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::New) else { return ON };
         self.about.start = Start::Midway;
         tls.said().try_for_each(|(side, bytes, at, offset)| self.pass(side, bytes, at, offset, cx))

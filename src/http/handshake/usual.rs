@@ -132,7 +132,7 @@ fn is_same_but_for(one: &[u8], other: &[u8], at: usize, length: usize) -> bool {
 impl Asked {
     fn of<'b>(&self, head: &'b [u8]) -> Option<UsualRequest<'b>> {
         // Looked through once: the host mostly stands right behind the request line.
-        let text = simdutf8::basic::from_utf8(&head[..self.line.max(self.host.end)]).ok()?;
+        let text = str::from_utf8(&head[..self.line.max(self.host.end)]).ok()?;
         let (start_line, host) = (text.get(..self.line)?, text.get(self.host.clone())?);
         let target = start_line.get(GET.len()..self.line - HTTP.len())?;
         let key = head[self.key..].first_chunk()?;
