@@ -221,7 +221,7 @@ impl Head {
             let (first, last) = self.span.unwrap_or((time, time));
             self.span = Some((first.min(time), last.max(time)));
         }
-        // Of heads, frames and messages nothing but what is found in them.
+        // Most units are others, of which nothing is read but what is found in them.
         let says_more = matches!(
             unit.body,
             Body::Meta(_) | Body::Connection(_) | Body::Judgement(_) | Body::File(_) | Body::Summary(_)

@@ -119,9 +119,9 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         if side.after_peers_fin > 0 {
             causes.extend(sent_after_fin(over, dir, side, peer));
         }
-        if over.ending.first.is_some_and(|end| end.by == dir.peer()) && is_left_open(over, side) {
+        if let Some(late) = left_open(over, dir, side) {
             let is_told = causes.iter().any(|it| explains(it.rule) || super::heartbeat::explains(it.rule));
-            causes.extend(close_wait(over, dir, side).filter(|_| !is_told));
+            causes.extend(close_wait(over, dir, side, late).filter(|_| !is_told));
         }
         if side.after_peers_reset > 0 && over.is_websocket() {
             causes.extend(sent_after_rst(dir, side, peer, facts));
@@ -387,18 +387,18 @@ fn sent_after_rst(dir: Dir, side: &TcpSide, peer: &TcpSide, facts: &TcpFacts) ->
     Some(seen_in(finding, last.packet))
 }
 
-/// Whether a side of TCP was closed long after the connection was ended.
-fn is_left_open(over: &Over<'_>, side: &TcpSide) -> bool {
-    let ended = over.ending.first.and_then(|end| end.time);
-    let own = side.fin.or(side.reset).and_then(|end| end.time);
-    own.zip(ended).is_some_and(|(own, ended)| own.since(ended) >= LEFT_OPEN)
+/// How many nanoseconds after its peer had ended the connection `dir` closed its side of TCP, if that is
+/// long.
+fn left_open(over: &Over<'_>, dir: Dir, side: &TcpSide) -> Option<i64> {
+    let end = over.ending.first.filter(|end| end.by == dir.peer())?;
+    let late = side.fin.or(side.reset)?.time?.since(end.time?);
+    (late >= LEFT_OPEN).then_some(late)
 }
 
-/// Who has not closed its side of TCP [for long](is_left_open) after its peer had.
-fn close_wait(over: &Over<'_>, dir: Dir, side: &TcpSide) -> Option<Finding> {
-    let end = over.cut().filter(|end| end.how == StreamEnd::Fin)?;
+/// Who has not closed its side of TCP for so [long](left_open) after its peer had.
+fn close_wait(over: &Over<'_>, dir: Dir, side: &TcpSide, late: i64) -> Option<Finding> {
+    over.cut().filter(|end| end.how == StreamEnd::Fin)?;
     let own = side.fin.or(side.reset)?;
-    let late = own.time?.since(end.time?);
     let is_silent = over.ending.counts.iter().all(|counts| counts.frames == 0);
     if !over.is_websocket() || !over.is_whole() || is_silent {
         return None;

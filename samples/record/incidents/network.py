@@ -1,8 +1,6 @@
 """What TCP and the path below it do: windows, loss, silence; and what sizes and rates do."""
 
 import asyncio
-import base64
-import hashlib
 import os
 import socket as sockets
 
@@ -10,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
-from stage import Network, incident
+from stage import Network, by_hand, incident
 
 TICKER = """
     import asyncio, sys
@@ -253,16 +251,11 @@ keep_alive_unanswered.captures_itself = True
 async def sent_after_fin(on):
     """A server closes its socket without a Close frame; the client does not look, and sends on."""
     async def handler(reader, writer):
-        key = [line.split()[1] for line in (await reader.readuntil(b"\r\n\r\n")).splitlines()
-               if line.lower().startswith(b"sec-websocket-key:")][0]
-        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
         await reader.read(4096)
         writer.write(b"\x81\x05hello")
         writer.close()
 
-    server = await asyncio.start_server(handler, "127.0.0.1", 8080)
+    server = await by_hand(handler)
     client = await on.python("""
         import os, socket, struct, time
         plain = socket.create_connection(("127.0.0.1", 8080))

@@ -1,8 +1,6 @@
 """What is said right before an end, and who lets go of it: words of farewell, sides that are left open, resets."""
 
 import asyncio
-import base64
-import hashlib
 import signal
 import textwrap
 
@@ -13,22 +11,9 @@ from websockets.exceptions import ConnectionClosed
 from closing import guest
 from opening import client_of
 from silence import UPGRADE, silent_server
-from stage import incident
+from stage import by_hand, incident
 
 URL = "ws://127.0.0.1:8080/feed"
-
-
-async def by_hand(handler):
-    """A server that says its handshake and then what `handler` says."""
-    async def take(reader, writer):
-        key = [line.split()[1] for line in (await reader.readuntil(b"\r\n\r\n")).splitlines()
-               if line.lower().startswith(b"sec-websocket-key:")][0]
-        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
-        await handler(reader, writer)
-
-    return await asyncio.start_server(take, "127.0.0.1", 8080)
 
 
 def text(words):
@@ -89,10 +74,7 @@ GORILLA = """
 @incident
 async def pings_unanswered_gorilla(on):
     """gorilla pings every 2 s, and its read deadline of 5 s moves with each pong; its client is stopped (SIGSTOP)."""
-    (on.here / "main.go").write_text(GORILLA)
-    places = ["GOPATH=/usr/share/gocode", f"GOCACHE={on.work}/gocache", "GO111MODULE=off"]
-    await on.run("env", *places, "go", "build", "-o", str(on.here / "server"), str(on.here / "main.go"))
-    await on.start(str(on.here / "server"))
+    await on.go(GORILLA)
     client = await on.node("""
         import WebSocket from 'ws';
         const socket = new WebSocket('ws://127.0.0.1:8080/feed', { perMessageDeflate: false });

@@ -462,10 +462,7 @@ GORILLA = """
 @incident
 async def deadline_gorilla_3s(on):
     """gorilla/websocket with SetReadDeadline of 3 s, once; four clients that talk all the time."""
-    (on.here / "main.go").write_text(GORILLA)
-    places = ["GOPATH=/usr/share/gocode", f"GOCACHE={on.work}/gocache", "GO111MODULE=off"]
-    await on.run("env", *places, "go", "build", "-o", str(on.here / "server"), str(on.here / "main.go"))
-    server = await on.start(str(on.here / "server"))
+    server = await on.go(GORILLA)
 
     async def talk(wait):
         await asyncio.sleep(wait)

@@ -5,7 +5,9 @@ its ports are nobody else's, and what is still running at the end ends with it.
 """
 
 import asyncio
+import base64
 import fcntl
+import hashlib
 import os
 import pathlib
 import queue
@@ -89,6 +91,14 @@ class Stage:
         """Starts a script in Python, in a process of its own."""
         source = textwrap.dedent(source)
         return self.start(sys.executable, "-u", "-c", source, *args, **options)
+
+    async def go(self, source):
+        """Builds a program in Go, with libraries that come in Debian's packages, and starts it."""
+        (self.here / "main.go").write_text(source)
+        places = ["GOPATH=/usr/share/gocode", f"GOCACHE={self.work}/gocache", "GO111MODULE=off"]
+        program = str(self.here / "server")
+        await self.run("env", *places, "go", "build", "-o", program, str(self.here / "main.go"))
+        return await self.start(program)
 
     async def finish(self, program, seconds=90):
         """Waits until a program has ended by itself."""
@@ -239,6 +249,19 @@ def no_offload(interface):
 
 # Peers that do what no library does.
 
+async def by_hand(handler):
+    """A server that says its handshake, and then what `handler` says."""
+    async def take(reader, writer):
+        key = [line.split()[1] for line in (await reader.readuntil(b"\r\n\r\n")).splitlines()
+               if line.lower().startswith(b"sec-websocket-key:")][0]
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                     b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+        await handler(reader, writer)
+
+    return await asyncio.start_server(take, "127.0.0.1", 8080)
+
+
 HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
@@ -250,7 +273,6 @@ class Raw:
 
     @classmethod
     async def open(cls, path="/", port=8080, host="127.0.0.1", more=""):
-        import base64
         self = cls()
         self.reader, self.writer = await asyncio.open_connection(host, port)
         key = base64.b64encode(os.urandom(16)).decode()

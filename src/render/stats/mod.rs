@@ -152,6 +152,7 @@ impl Stats {
 
     #[inline(never)]
     fn follow(&mut self, conn: u32) -> u32 {
+        // What belongs to no connection is counted at the first place.
         if conn == 0 {
             return 0;
         }
